@@ -1,0 +1,297 @@
+#include "common/command_line.h"
+
+#include <toml++/toml.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <ctime>
+#include <functional>
+#include <iostream>
+#include <limits>
+#include <sstream>
+
+#include "common/scope.h"
+#include "common/url.h"
+
+namespace trawl {
+namespace {
+
+/// Reads TOML with toml++, because CLI11's own reader knows only a part of it.
+class TomlConfig : public CLI::Config {
+ public:
+  /// `foreign` says whether a key belongs to another program, which shares the file.
+  explicit TomlConfig(std::function<bool(const std::string&)> foreign)
+      : foreign_(std::move(foreign)) {}
+
+  std::string to_config(const CLI::App*, bool, bool, std::string) const override { return {}; }
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::vector<CLI::ConfigItem> items;
+    try {
+      for (const auto& [key, node] : toml::parse(input)) {
+        std::string name(key.str());
+        std::replace(name.begin(), name.end(), '_', '-');
+        if (foreign_(name)) continue;
+        CLI::ConfigItem& item = items.emplace_back();
+        item.name = std::move(name);
+        if (const toml::array* array = node.as_array()) {
+          for (const toml::node& element : *array) item.inputs.push_back(Text(item.name, element));
+        } else {
+          item.inputs.push_back(Text(item.name, node));
+        }
+      }
+    } catch (const toml::parse_error& error) {
+      std::ostringstream text;
+      text << "--config: line " << error.source().begin.line << ": " << error.description();
+      throw CLI::FileError(text.str(), CLI::ExitCodes::FileError);
+    }
+    return items;
+  }
+
+ private:
+  static std::string Text(const std::string& name, const toml::node& node) {
+    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* number = node.as_integer()) return std::to_string(number->get());
+    if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+    throw CLI::ConversionError("--config: " + name + ": expected text, a whole number, true or " +
+                               "false, or an array of them");
+  }
+
+  std::function<bool(const std::string&)> foreign_;
+};
+
+CLI::Option* AddMillis(CLI::App& app, const std::string& name, milliseconds& value,
+                       const std::string& help, std::int64_t least) {
+  return app
+      .add_option_function<std::int64_t>(
+          name, [&value](const std::int64_t& count) { value = milliseconds(count); }, help)
+      ->check(CLI::Range(least, std::int64_t{7} * 24 * 3600 * 1000))
+      ->type_name("MS")
+      ->default_str(std::to_string(value.count()));
+}
+
+template <class Value>
+void AddChoice(CLI::App& app, const std::string& name, Value& value, const std::string& help,
+               Result<Value> (*parse)(std::string_view), const std::string& choices,
+               std::string_view initial) {
+  app.add_option_function<std::string>(
+         name,
+         [&value, parse, name, choices](const std::string& text) {
+           const Result<Value> parsed = parse(text);
+           if (!parsed) throw CLI::ValidationError(name, "not one of " + choices + ": " + text);
+           value = *parsed;
+         },
+         help)
+      ->type_name(choices)
+      ->default_str(std::string(initial));
+}
+
+void AddCommon(CLI::App& app, std::string& log_level) {
+  app.set_version_flag("--version", std::string(TRAWL_VERSION));
+  app.set_config("--config", "", "Read options from this TOML file (keys are the flags' names)");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.add_option("--log-level", log_level, "What is logged to standard error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
+  constexpr int kMaxDepth = 100'000;
+  constexpr auto kAll = CLI::MultiOptionPolicy::TakeAll;
+  app.add_option("urls,--seeds", crawl.seeds, "Where the crawl begins")
+      ->type_name("URL")
+      ->multi_option_policy(kAll);
+  app.add_option("--depth", crawl.depth, "Greatest depth fetched; seeds are depth 0")
+      ->check(CLI::Range(0, kMaxDepth))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--max-pages", crawl.max_pages, "Stop after N fetched pages; 0: no limit")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->capture_default_str();
+  app.add_option("--host-connections", crawl.host_connections,
+                 "Connections to one host, over all workers")
+      ->check(CLI::Range(1, 10'000))
+      ->type_name("N")
+      ->capture_default_str();
+  AddMillis(app, "--host-delay", crawl.host_delay, "Least time between two requests to one host",
+            0);
+  AddChoice(app, "--scope", crawl.scope, "What may be crawled", &ParseScopeKind,
+            "host|domain|prefix|any", ScopeKindName(crawl.scope));
+  app.add_option("--include", crawl.include, "Only URLs that this expression is found in")
+      ->type_name("RE")
+      ->multi_option_policy(kAll)
+      ->allow_extra_args(false);
+  app.add_option("--exclude", crawl.exclude, "No URLs that this expression is found in")
+      ->type_name("RE")
+      ->multi_option_policy(kAll)
+      ->allow_extra_args(false);
+  AddChoice(app, "--rounds", crawl.rounds, "exact: depth by depth; free: without waiting",
+            &ParseRoundMode, "exact|free", RoundModeName(crawl.rounds));
+  app.add_flag("--ignore-robots", crawl.ignore_robots, "Do not ask for robots.txt: own sites only");
+  app.add_flag("--allow-private", crawl.allow_private,
+               "Let public seeds lead to addresses that are not public");
+  app.add_option("--user-agent", crawl.user_agent, "Its product token is what robots.txt names")
+      ->capture_default_str();
+  app.add_option("--content-types", crawl.content_types,
+                 "Types whose bodies are read, with commas between them; */*: all")
+      ->delimiter(',')
+      ->multi_option_policy(kAll)
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  app.add_option("--max-body-bytes", crawl.max_body_bytes, "Longest body, decoded")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->type_name("N")
+      ->capture_default_str();
+  AddMillis(app, "--fetch-timeout", crawl.fetch_timeout, "Longest time for one whole fetch", 1);
+  app.add_option("--max-redirects", crawl.max_hops, "Redirects followed in a row")
+      ->check(CLI::Range(0, 100))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void Describe(CLI::App& app, CoordinatorOptions& options) {
+  AddCrawl(app, options.crawl);
+  app.add_option("--job", options.job, "The job's name in Redis [first seed's host and the time]")
+      ->type_name("NAME");
+  app.add_option("--redis", options.redis,
+                 "redis://[[USER:]PASSWORD@]HOST[:PORT][/DB] or unix://PATH")
+      ->type_name("URL")
+      ->capture_default_str();
+  app.add_option("--out", options.out, "Folder of the results")->type_name("DIR");
+  app.add_option("--listen", options.listen, "Where workers connect; port *: any free one")
+      ->type_name("ENDPOINT")
+      ->capture_default_str();
+  app.add_option("--endpoint-file", options.endpoint_file, "Write the bound endpoint to this file")
+      ->type_name("FILE");
+  AddMillis(app, "--lease-timeout", options.lease_timeout,
+            "A worker that is silent for longer loses its leases", 100);
+  app.add_flag("--resume", options.resume, "Go on with a stopped or crashed job");
+  app.add_flag("--quiet", options.quiet, "No progress, only the summary");
+  app.add_flag("--print-job", options.print_job, "Check the flags, print the job's name and end");
+  AddCommon(app, options.log_level);
+}
+
+void Describe(CLI::App& app, WorkerOptions& options) {
+  app.add_option("--coordinator", options.coordinator,
+                 "The coordinator's endpoint, tcp://HOST:PORT")
+      ->type_name("ENDPOINT");
+  app.add_option("--concurrency", options.concurrency, "Requests in flight")
+      ->check(CLI::Range(1, 100'000))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--out", options.out, "Folder of the results")->type_name("DIR");
+  app.add_option("--name", options.name, "Unique among the job's workers [host and pid]");
+  app.add_option("--ca-file", options.ca_file, "Trusted certificates, PEM [the system's]")
+      ->type_name("FILE");
+  AddCommon(app, options.log_level);
+}
+
+template <class Options>
+bool Knows(const std::string& key) {
+  CLI::App app;
+  Options options;
+  Describe(app, options);
+  return app.get_option_no_throw("--" + key) != nullptr;
+}
+
+/// One line on standard error, whatever the library would have said over several.
+ExitNow BadUsage(const CLI::App& app, std::string message) {
+  message = message.substr(0, message.find('\n'));
+  std::cerr << app.get_name() << ": " << message << " (see --help)\n";
+  return {2};
+}
+
+/// Fills `options`, or says why the program has to end.
+template <class Options, class Other>
+std::optional<ExitNow> Parse(CLI::App& app, Options& options, int argc, const char* const* argv) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  Describe(app, options);
+  app.config_formatter(std::make_shared<TomlConfig>(
+      [](const std::string& key) { return !Knows<Options>(key) && Knows<Other>(key); }));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return ExitNow{app.exit(success, std::cout, std::cerr)};
+  } catch (const CLI::ParseError& error) {
+    return BadUsage(app, error.what());
+  }
+  return std::nullopt;
+}
+
+/// A user agent goes into every request's head: one line of visible ASCII.
+bool IsHeaderText(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+/// Made from the first seed's host and the time, of letters that suit folder names and Redis keys.
+std::string JobName(const Url& seed) {
+  std::string name(seed.authority());
+  for (char& c : name) {
+    if (c == ':' || c == '[' || c == ']') c = '-';
+  }
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "-%Y%m%d-%H%M%S", &local);
+  return name + stamp;
+}
+
+bool IsJobName(std::string_view name) {
+  return !name.empty() && name.size() <= 200 && name[0] != '.' && name[0] != '-' &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) || c == '.' || c == '-' || c == '_';
+         });
+}
+
+/// What no single flag can check; the text of the complaint, or "".
+std::string Complaint(CoordinatorOptions& options) {
+  CrawlOptions& crawl = options.crawl;
+  if (crawl.seeds.empty()) return "no URL given: name at least one to begin with";
+  if (crawl.user_agent.empty()) crawl.user_agent = DefaultUserAgent();
+  if (!IsHeaderText(crawl.user_agent)) return "--user-agent: use visible ASCII characters only";
+  for (const std::string& seed : crawl.seeds) {
+    if (!Url::Parse(seed)) {
+      return "not a URL that can be crawled: '" + seed + "' (http:// or https:// is needed)";
+    }
+  }
+  if (options.job.empty()) options.job = JobName(*Url::Parse(crawl.seeds[0]));
+  if (!IsJobName(options.job)) {
+    return "--job: use letters, digits, '.', '-' and '_' only, and begin with a letter or digit: "
+           "'" +
+           options.job + "'";
+  }
+  std::string complaint;
+  (void)Scope::Make(crawl, complaint);
+  return complaint;
+}
+
+}  // namespace
+
+std::variant<CoordinatorOptions, ExitNow> ParseCoordinatorOptions(int argc,
+                                                                  const char* const* argv) {
+  CoordinatorOptions options;
+  CLI::App app("Coordinates a crawl: keeps the frontier in Redis and leases URLs to workers.",
+               "trawl-coordinator");
+  if (auto exit = Parse<CoordinatorOptions, WorkerOptions>(app, options, argc, argv)) return *exit;
+  if (std::string complaint = Complaint(options); !complaint.empty()) {
+    return BadUsage(app, complaint);
+  }
+  if (options.out.empty()) options.out = "crawls/" + options.job;
+  return options;
+}
+
+std::variant<WorkerOptions, ExitNow> ParseWorkerOptions(int argc, const char* const* argv) {
+  WorkerOptions options;
+  CLI::App app("Fetches the URLs that a coordinator leases to it.", "trawl-worker");
+  if (auto exit = Parse<WorkerOptions, CoordinatorOptions>(app, options, argc, argv)) return *exit;
+  if (options.coordinator.empty()) {
+    return BadUsage(app, "--coordinator: name the endpoint to connect to, tcp://HOST:PORT");
+  }
+  if (options.out.empty()) return BadUsage(app, "--out: name the folder of the results");
+  return options;
+}
+
+}  // namespace trawl

@@ -1,0 +1,121 @@
+#include "common/file_appender.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace trawl {
+
+namespace {
+
+/// Shortens the file to its last line end.
+bool CutTornLine(int file) {
+  std::array<char, 4096> block;
+  const off_t size = ::lseek(file, 0, SEEK_END);
+  off_t end = size;
+  while (end > 0) {
+    const auto length = std::min<off_t>(end, block.size());
+    if (::pread(file, block.data(), length, end - length) != length) return false;
+    const std::size_t last = std::string_view(block.data(), length).rfind('\n');
+    if (last != std::string_view::npos) {
+      end += static_cast<off_t>(last) + 1 - length;
+      break;
+    }
+    end -= length;
+  }
+  return end == size || ::ftruncate(file, end) == 0;
+}
+
+}  // namespace
+
+class FileAppender::Impl {
+ public:
+  Impl(const std::string& path, Post post)
+      : post_(std::move(post)),
+        file_(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {
+    if (file_ < 0 || !CutTornLine(file_)) {
+      throw std::system_error(errno, std::generic_category(), "cannot write " + path);
+    }
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+    ::close(file_);
+  }
+
+  void Append(std::string bytes, Then then) {
+    {
+      const std::lock_guard lock(mutex_);
+      bytes_ += bytes;
+      thens_.push_back(std::move(then));
+    }
+    wake_.notify_one();
+  }
+
+ private:
+  void Run() {
+    boost::system::error_code error;
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return ending_ || !thens_.empty(); });
+      if (thens_.empty()) return;
+      const std::string bytes = std::exchange(bytes_, {});
+      std::vector<Then> thens = std::exchange(thens_, {});
+      const bool ending = ending_;
+      lock.unlock();
+      // After a failed write the last line may be torn: nothing may follow it.
+      if (!error) error = Write(bytes);
+      if (!ending) {
+        post_([thens = std::move(thens), error] {
+          for (const Then& then : thens) then(error);
+        });
+      }
+      lock.lock();
+    }
+  }
+
+  boost::system::error_code Write(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(file_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return {errno, boost::system::generic_category()};
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
+  const Post post_;
+  const int file_;
+  std::thread thread_;
+
+  std::mutex mutex_;  // protects what follows
+  std::condition_variable wake_;
+  std::string bytes_;
+  std::vector<Then> thens_;
+  bool ending_ = false;
+};
+
+FileAppender::FileAppender(const std::string& path, Post post)
+    : impl_(std::make_unique<Impl>(path, std::move(post))) {}
+FileAppender::~FileAppender() = default;
+
+void FileAppender::Append(std::string bytes, Then then) {
+  impl_->Append(std::move(bytes), std::move(then));
+}
+
+}  // namespace trawl

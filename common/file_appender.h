@@ -1,0 +1,35 @@
+// Appends to a file on a thread of its own, so that the loop never waits for a disk. What has been
+// appended since the last write goes out in one write(2); whole lines go in, so only the last line
+// of a file can ever be torn, by a crash in the middle of that write.
+//
+// Constructed, used and destroyed on one thread (the loop's); completions come back through `post`.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace trawl {
+
+class FileAppender {
+ public:
+  /// Runs a function on the loop's thread, soon; called from the writing thread.
+  using Post = std::function<void(std::function<void()>)>;
+  /// Told without error when the bytes are with the kernel, and so survive this process.
+  using Then = std::function<void(boost::system::error_code)>;
+
+  /// Opens or creates the file, and cuts off a last line that a crash has torn. Throws
+  /// std::system_error with the path in its text.
+  FileAppender(const std::string& path, Post post);
+  /// Writes what was appended, joins the thread; completions not posted by then are dropped.
+  ~FileAppender();
+
+  void Append(std::string bytes, Then then);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trawl

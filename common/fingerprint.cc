@@ -1,0 +1,45 @@
+#include "common/fingerprint.h"
+
+#include <xxhash.h>
+
+#include <new>
+
+namespace trawl {
+
+Fingerprint FingerprintOf(std::string_view canonical_url) {
+  return static_cast<Fingerprint>(XXH3_64bits(canonical_url.data(), canonical_url.size()));
+}
+
+struct BodyDigest::State {
+  struct Free {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  std::unique_ptr<XXH3_state_t, Free> xxh{XXH3_createState()};
+};
+
+BodyDigest::BodyDigest() : state_(std::make_unique<State>()) {
+  if (!state_->xxh) throw std::bad_alloc();
+  XXH3_128bits_reset(state_->xxh.get());
+}
+
+BodyDigest::~BodyDigest() = default;
+BodyDigest::BodyDigest(BodyDigest&&) noexcept = default;
+BodyDigest& BodyDigest::operator=(BodyDigest&&) noexcept = default;
+
+void BodyDigest::Update(std::string_view bytes) {
+  XXH3_128bits_update(state_->xxh.get(), bytes.data(), bytes.size());
+}
+
+std::string BodyDigest::Text() const {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_->xxh.get()));
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text = "xxh128:";
+  for (unsigned char byte : canonical.digest) {
+    text += kHex[byte >> 4];
+    text += kHex[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace trawl

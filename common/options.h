@@ -1,0 +1,80 @@
+// What a person can set: the job's options, which every worker of the job shares, and those of each
+// program. Plain values; common/command_line.h fills them from flags and a configuration file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+
+namespace trawl {
+
+enum class ScopeKind {
+  kHost,    // same host and port; http and https on their default ports count as one
+  kDomain,  // same registrable domain
+  kPrefix,  // same host and port, under the seed's folder
+  kAny,
+};
+
+enum class RoundMode {
+  kExact,  // depth d + 1 starts when depth d is closed
+  kFree,   // never waits; promises no exact depth
+};
+
+std::string_view ScopeKindName(ScopeKind kind);
+Result<ScopeKind> ParseScopeKind(std::string_view name);
+std::string_view RoundModeName(RoundMode mode);
+Result<RoundMode> ParseRoundMode(std::string_view name);
+
+/// A job. The coordinator sends these to each worker, so that only the coordinator needs its flags.
+struct CrawlOptions {
+  std::vector<std::string> seeds;  // as given
+  int depth = 3;                   // greatest depth fetched
+  std::uint64_t max_pages = 0;     // 0: no limit
+  int host_connections = 2;        // to one host, over all workers
+  milliseconds host_delay{250};    // least time between two requests to one host
+  ScopeKind scope = ScopeKind::kHost;
+  std::vector<std::string> include;  // RE2 patterns, searched for in the canonical URL
+  std::vector<std::string> exclude;
+  RoundMode rounds = RoundMode::kExact;
+  bool ignore_robots = false;
+  bool allow_private = false;
+  std::string user_agent;
+  std::vector<std::string> content_types = {"text/html", "application/xhtml+xml"};
+  std::uint64_t max_body_bytes = 64 * 1024 * 1024;  // decoded
+  milliseconds fetch_timeout{120'000};              // of one whole fetch
+  int max_hops = 10;                                // redirects in a row
+
+  /// One JSON object; how the options are kept in Redis.
+  std::string Json() const;
+};
+
+std::string DefaultUserAgent();
+
+struct CoordinatorOptions {
+  CrawlOptions crawl;
+  std::string job;
+  std::string redis = "redis://127.0.0.1:6379";
+  std::string out;
+  std::string listen = "tcp://127.0.0.1:*";
+  std::string endpoint_file;           // where the bound endpoint is written, when not empty
+  milliseconds lease_timeout{15'000};  // a worker that is silent for longer loses its leases
+  bool resume = false;
+  bool quiet = false;
+  bool print_job = false;  // check the flags, print the job's name, end
+  std::string log_level = "warn";
+};
+
+struct WorkerOptions {
+  std::string coordinator;
+  int concurrency = 200;
+  std::string out;
+  std::string name;     // unique among the job's workers; made from host and pid when empty
+  std::string ca_file;  // PEM; empty: the system's certificates
+  std::string log_level = "warn";
+};
+
+}  // namespace trawl

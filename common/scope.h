@@ -1,0 +1,36 @@
+// What a job may crawl. Immutable after Make().
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/options.h"
+#include "common/url.h"
+
+namespace trawl {
+
+class Scope {
+ public:
+  enum class Verdict { kInside, kOutside, kNotIncluded, kExcluded };
+
+  /// Without a value when a seed or a pattern of `options` is not valid; `complaint` then names the
+  /// flag and says what is wrong.
+  static std::optional<Scope> Make(const CrawlOptions& options, std::string& complaint);
+
+  ~Scope();
+  Scope(Scope&&) noexcept;
+  Scope& operator=(Scope&&) noexcept;
+
+  /// Exclude beats include, and both come after the scope's kind.
+  Verdict Judge(const Url& url) const;
+  bool Admits(const Url& url) const { return Judge(url) == Verdict::kInside; }
+
+ private:
+  struct Rules;
+  explicit Scope(std::unique_ptr<const Rules> rules);
+
+  std::unique_ptr<const Rules> rules_;
+};
+
+}  // namespace trawl

@@ -1,0 +1,300 @@
+#include "common/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace trawl {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Arguments = std::vector<std::string>;
+
+constexpr char kSeed[] = "http://a.test/";
+
+/// What a program did with its arguments: its options, or its exit and what it printed.
+template <class Options>
+struct Outcome {
+  std::variant<Options, ExitNow> parsed;
+  std::string out, err;
+
+  const Options& options() const { return std::get<Options>(parsed); }
+  int code() const { return std::get<ExitNow>(parsed).code; }
+};
+
+template <class Options>
+Outcome<Options> Run(std::variant<Options, ExitNow> (*parse)(int, const char* const*),
+                     const Arguments& arguments) {
+  std::vector<const char*> argv = {"program"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  auto parsed = parse(static_cast<int>(argv.size()), argv.data());
+  return {std::move(parsed), testing::internal::GetCapturedStdout(),
+          testing::internal::GetCapturedStderr()};
+}
+
+Outcome<CoordinatorOptions> Coordinate(const Arguments& arguments) {
+  return Run(&ParseCoordinatorOptions, arguments);
+}
+Outcome<WorkerOptions> Work(const Arguments& arguments) {
+  return Run(&ParseWorkerOptions, arguments);
+}
+
+class ConfigFile : public ::testing::Test {
+ protected:
+  ConfigFile() {
+    std::string pattern = (fs::temp_directory_path() / "trawl-config-XXXXXX").string();
+    if (!::mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
+    folder_ = pattern;
+  }
+  ~ConfigFile() override { fs::remove_all(folder_); }
+
+  std::string Write(const std::string& text) const {
+    const fs::path path = folder_ / "trawl.toml";
+    std::ofstream(path, std::ios::binary) << text;
+    return path.string();
+  }
+
+  fs::path folder_;
+};
+
+TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
+  const auto outcome = Coordinate({"--depth",
+                                   "5",
+                                   "--max-pages",
+                                   "6",
+                                   "--host-delay",
+                                   "7",
+                                   "--host-connections",
+                                   "8",
+                                   "--scope",
+                                   "any",
+                                   "--include",
+                                   "in1",
+                                   "--include",
+                                   "in2",
+                                   "--exclude",
+                                   "ex",
+                                   "--rounds",
+                                   "free",
+                                   "--ignore-robots",
+                                   "--allow-private",
+                                   "--user-agent",
+                                   "bot",
+                                   "--content-types",
+                                   "a/b,c/d",
+                                   "--max-body-bytes",
+                                   "9",
+                                   "--fetch-timeout",
+                                   "10",
+                                   "--max-redirects",
+                                   "11",
+                                   "--job",
+                                   "J.1-x_y",
+                                   "--redis",
+                                   "unix:///r",
+                                   "--out",
+                                   "o",
+                                   "--listen",
+                                   "tcp://*:1",
+                                   "--endpoint-file",
+                                   "e",
+                                   "--lease-timeout",
+                                   "1000",
+                                   "--resume",
+                                   "--quiet",
+                                   "--log-level",
+                                   "debug",
+                                   "http://a.test/",
+                                   "http://b.test/"});
+  const CoordinatorOptions& options = outcome.options();
+  const CrawlOptions& crawl = options.crawl;
+  EXPECT_THAT(crawl.seeds, ElementsAre("http://a.test/", "http://b.test/"));
+  EXPECT_EQ(crawl.depth, 5);
+  EXPECT_EQ(crawl.max_pages, 6u);
+  EXPECT_EQ(crawl.host_delay, milliseconds(7));
+  EXPECT_EQ(crawl.host_connections, 8);
+  EXPECT_EQ(crawl.scope, ScopeKind::kAny);
+  EXPECT_THAT(crawl.include, ElementsAre("in1", "in2"));
+  EXPECT_THAT(crawl.exclude, ElementsAre("ex"));
+  EXPECT_EQ(crawl.rounds, RoundMode::kFree);
+  EXPECT_TRUE(crawl.ignore_robots);
+  EXPECT_TRUE(crawl.allow_private);
+  EXPECT_EQ(crawl.user_agent, "bot");
+  EXPECT_THAT(crawl.content_types, ElementsAre("a/b", "c/d"));
+  EXPECT_EQ(crawl.max_body_bytes, 9u);
+  EXPECT_EQ(crawl.fetch_timeout, milliseconds(10));
+  EXPECT_EQ(crawl.max_hops, 11);
+  EXPECT_EQ(options.job, "J.1-x_y");
+  EXPECT_EQ(options.redis, "unix:///r");
+  EXPECT_EQ(options.out, "o");
+  EXPECT_EQ(options.listen, "tcp://*:1");
+  EXPECT_EQ(options.endpoint_file, "e");
+  EXPECT_EQ(options.lease_timeout, milliseconds(1'000));
+  EXPECT_TRUE(options.resume);
+  EXPECT_TRUE(options.quiet);
+  EXPECT_EQ(options.log_level, "debug");
+  EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
+TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
+  const auto outcome = Coordinate({"http://a.test:8080/x"});
+  const CoordinatorOptions& options = outcome.options();
+  EXPECT_EQ(options.crawl.depth, 3);
+  EXPECT_EQ(options.crawl.max_pages, 0u);
+  EXPECT_EQ(options.crawl.host_connections, 2);
+  EXPECT_EQ(options.crawl.host_delay, milliseconds(250));
+  EXPECT_EQ(options.crawl.scope, ScopeKind::kHost);
+  EXPECT_EQ(options.crawl.rounds, RoundMode::kExact);
+  EXPECT_THAT(options.crawl.user_agent, StartsWith("trawl/" TRAWL_VERSION " (+http"));
+  EXPECT_THAT(options.crawl.content_types, ElementsAre("text/html", "application/xhtml+xml"));
+  EXPECT_FALSE(options.crawl.ignore_robots || options.crawl.allow_private || options.resume);
+  EXPECT_THAT(options.job, testing::MatchesRegex("a.test-8080-[0-9]{8}-[0-9]{6}"));
+  EXPECT_EQ(options.out, "crawls/" + options.job);
+}
+
+TEST(CommandLine, EveryFlagOfAWorkerIsTaken) {
+  const auto outcome = Work({"--coordinator", "tcp://h:1", "--concurrency", "5", "--out", "o",
+                             "--name", "w", "--ca-file", "c"});
+  EXPECT_EQ(outcome.options().coordinator, "tcp://h:1");
+  EXPECT_EQ(outcome.options().concurrency, 5);
+  EXPECT_EQ(outcome.options().out, "o");
+  EXPECT_EQ(outcome.options().name, "w");
+  EXPECT_EQ(outcome.options().ca_file, "c");
+  EXPECT_EQ(Work({"--coordinator", "x", "--out", "o"}).options().concurrency, 200);
+}
+
+TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
+  const std::vector<std::pair<Arguments, const char*>> cases = {
+      {{}, "URL"},
+      {{kSeed, "--nonsense"}, "--nonsense"},
+      {{kSeed, "--depth", "x"}, "--depth"},
+      {{kSeed, "--depth", "-1"}, "--depth"},
+      {{kSeed, "--depth"}, "--depth"},
+      {{kSeed, "--max-pages", "-1"}, "--max-pages"},
+      {{kSeed, "--host-connections", "0"}, "--host-connections"},
+      {{kSeed, "--host-delay", "-1"}, "--host-delay"},
+      {{kSeed, "--scope", "world"}, "--scope"},
+      {{kSeed, "--rounds", "square"}, "--rounds"},
+      {{kSeed, "--include", "("}, "--include"},
+      {{kSeed, "--exclude", "[z-a]"}, "--exclude"},
+      {{kSeed, "--job", "a/b"}, "--job"},
+      {{kSeed, "--job", "-x"}, "--job"},
+      {{kSeed, "--user-agent", "a\r\nHost: b"}, "--user-agent"},
+      {{kSeed, "--log-level", "loud"}, "--log-level"},
+      {{kSeed, "--config", "/no/such/file.toml"}, "/no/such/file.toml"},
+      {{"rubbish"}, "'rubbish'"},
+      {{kSeed, "ftp://a.test/"}, "'ftp://a.test/'"},
+  };
+  for (const auto& [arguments, named] : cases) {
+    SCOPED_TRACE(testing::PrintToString(arguments));
+    const auto outcome = Coordinate(arguments);
+    ASSERT_TRUE(std::holds_alternative<ExitNow>(outcome.parsed));
+    EXPECT_EQ(outcome.code(), 2);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr(named));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+TEST(CommandLine, AWorkerNeedsACoordinatorAndAFolder) {
+  const std::vector<std::pair<Arguments, const char*>> cases = {
+      {{"--out", "o"}, "--coordinator"},
+      {{"--coordinator", "tcp://h:1"}, "--out"},
+      {{"--coordinator", "tcp://h:1", "--out", "o", "--concurrency", "0"}, "--concurrency"}};
+  for (const auto& [arguments, named] : cases) {
+    const auto outcome = Work(arguments);
+    EXPECT_EQ(outcome.code(), 2);
+    EXPECT_THAT(outcome.err, HasSubstr(named));
+  }
+}
+
+TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
+  const auto version = Coordinate({"--version"});
+  EXPECT_EQ(version.code(), 0);
+  EXPECT_EQ(version.out, TRAWL_VERSION "\n");
+  const auto help = Coordinate({"--help"});
+  EXPECT_EQ(help.code(), 0);
+  EXPECT_THAT(help.out, HasSubstr("--host-delay"));
+  EXPECT_EQ(help.err, "");
+  EXPECT_THAT(Work({"--help"}).out, HasSubstr("--concurrency"));
+}
+
+TEST_F(ConfigFile, BeatsTheDefaultAndIsBeatenByAFlag) {
+  const std::string path = Write(R"(
+# A comment.
+seeds = ["http://a.test/", "http://b.test/"]
+depth = 7
+"host-delay" = 1_000
+max_pages = 9
+scope = 'domain'
+ignore-robots = true
+allow-private = false
+include = ["x\\.y", "z,z"]
+content-types = ["text/html", "a/b"]
+)");
+  const auto outcome = Coordinate({"--config", path, "--depth", "8"});
+  ASSERT_TRUE(std::holds_alternative<CoordinatorOptions>(outcome.parsed)) << outcome.err;
+  const CrawlOptions& crawl = outcome.options().crawl;
+  EXPECT_THAT(crawl.seeds, ElementsAre("http://a.test/", "http://b.test/"));
+  EXPECT_EQ(crawl.depth, 8);
+  EXPECT_EQ(crawl.host_delay, milliseconds(1'000));
+  EXPECT_EQ(crawl.max_pages, 9u);
+  EXPECT_EQ(crawl.scope, ScopeKind::kDomain);
+  EXPECT_TRUE(crawl.ignore_robots);
+  EXPECT_FALSE(crawl.allow_private);
+  EXPECT_THAT(crawl.include, ElementsAre("x\\.y", "z,z"));
+  EXPECT_THAT(crawl.content_types, ElementsAre("text/html", "a/b"));
+}
+
+TEST_F(ConfigFile, AFlagReplacesAWholeList) {
+  const std::string path = Write("seeds = ['http://a.test/']\ninclude = ['x']\n");
+  const auto outcome = Coordinate({"--config", path, "http://b.test/", "--include", "y"});
+  EXPECT_THAT(outcome.options().crawl.seeds, ElementsAre("http://b.test/"));
+  EXPECT_THAT(outcome.options().crawl.include, ElementsAre("y"));
+}
+
+TEST_F(ConfigFile, IsSharedByAllPrograms) {
+  const std::string path = Write(
+      "seeds = ['http://a.test/']\nconcurrency = 5\nout = 'o'\n"
+      "coordinator = 'tcp://h:1'\nca-file = 'c'\n");
+  EXPECT_EQ(Coordinate({"--config", path}).options().out, "o");
+  EXPECT_EQ(Work({"--config", path}).options().concurrency, 5);
+}
+
+TEST_F(ConfigFile, WhatIsWrongInItIsNamed) {
+  const struct {
+    const char* text;
+    const char* named;
+  } kCases[] = {{"nonsense = 1\n", "nonsense"},
+                {"depth = 'x'\n", "depth"},
+                {"depth = -1\n", "depth"},
+                {"depth = 1.5\n", "depth"},
+                {"scope = 'world'\n", "scope"},
+                {"include = [[1]]\n", "include"},
+                {"seeds = ['http://a.test/']\ndepth = \n", "line 2"},
+                {"[depth]\nx = 1\n", "depth"}};
+  for (const auto& c : kCases) {
+    const auto outcome = Coordinate({kSeed, "--config", Write(c.text)});
+    ASSERT_TRUE(std::holds_alternative<ExitNow>(outcome.parsed)) << c.text;
+    EXPECT_EQ(outcome.code(), 2);
+    EXPECT_THAT(outcome.err, HasSubstr(c.named));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+}  // namespace
+}  // namespace trawl
