@@ -1,0 +1,157 @@
+// The messages of crawl.proto as plain values, checked: whatever Decode() returned keeps the limits
+// below, so that deciding code can rely on them. See protocol.md for who says what when.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "common/frontier_entry.h"
+#include "common/url.h"
+
+namespace trawl {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::size_t kMaxMessageBytes = 16 * 1024 * 1024;   // one frame
+inline constexpr std::size_t kMaxReportLinks = 1000;                // links of one report
+inline constexpr std::size_t kMaxUrlTextBytes = Url::kMaxUrlBytes;  // URL, link, redirect target
+inline constexpr std::size_t kMaxTextBytes = 1024;                  // names, details, reasons
+inline constexpr std::size_t kMaxLeaseEntries = 1000;
+inline constexpr std::uint32_t kMaxCapacity = 1'000'000;  // URLs of one worker
+inline constexpr std::size_t kMaxHeldLeases = 100'000;    // of one worker
+
+inline constexpr milliseconds kMaxTime = std::chrono::hours(24 * 366);  // any time in a message
+
+// ---- Worker to coordinator ----
+
+struct Hello {
+  std::uint32_t protocol_version = kProtocolVersion;
+  std::string name;
+  std::string host;
+  std::int64_t pid = 0;
+  std::uint32_t capacity = 0;
+  std::vector<std::uint64_t> lease_ids;
+};
+
+struct WorkerHeartbeat {
+  std::vector<std::uint64_t> lease_ids;
+  std::uint32_t capacity = 0;
+  std::uint32_t in_flight = 0;
+  std::uint64_t pages = 0;
+};
+
+struct Fetched {
+  std::uint64_t body_bytes = 0;
+  std::uint64_t links = 0;
+};
+struct Redirected {
+  int status = 0;
+  std::string to;
+  bool crawlable = false;
+};
+struct Failed {
+  Error reason = Error::kMalformed;
+  std::string detail;
+  int status = 0;
+};
+struct Returned {};
+using Outcome = std::variant<Fetched, Redirected, Failed, Returned>;
+
+struct Report {
+  std::uint64_t sequence = 0;
+  std::uint64_t lease_id = 0;
+  int index = 0;
+  FrontierEntry entry;
+  std::vector<std::string> links;
+  std::optional<Outcome> outcome;
+  milliseconds elapsed{0};
+  milliseconds crawl_delay{0};
+};
+
+struct Reports {
+  std::vector<Report> reports;
+};
+
+struct WorkerGoodbye {
+  std::string reason;
+};
+
+using ToCoordinator = std::variant<Hello, WorkerHeartbeat, Reports, WorkerGoodbye>;
+
+// ---- Coordinator to worker ----
+
+struct CrawlSettings {
+  std::string user_agent;
+  bool ignore_robots = false;
+  bool allow_private = false;
+  std::vector<std::string> private_hosts;
+  std::vector<std::string> content_types;
+  std::uint64_t max_body_bytes = 0;
+  milliseconds fetch_timeout{0};
+};
+
+struct Welcome {
+  std::uint32_t protocol_version = kProtocolVersion;
+  std::string job;
+  CrawlSettings settings;
+  milliseconds heartbeat_interval{0};
+  milliseconds lease_timeout{0};
+};
+
+struct Refused {
+  enum class Why { kUnknown, kVersion, kMalformed };
+  Why why = Why::kUnknown;
+  std::string detail;
+};
+
+struct Lease {
+  std::uint64_t lease_id = 0;
+  std::string host;
+  int depth = 0;
+  int connections = 1;
+  milliseconds delay{0};
+  milliseconds start_after{0};
+  std::vector<FrontierEntry> entries;
+};
+
+struct Ack {
+  enum class Verdict { kDone, kRetry, kNeverRetry };
+  std::uint64_t sequence = 0;
+  Verdict verdict = Verdict::kDone;
+};
+
+struct Acks {
+  std::vector<Ack> acks;
+};
+
+struct CoordinatorHeartbeat {
+  std::vector<std::uint64_t> ended_lease_ids;
+};
+
+struct Drain {};
+
+struct CoordinatorGoodbye {
+  std::string reason;
+};
+
+using ToWorker =
+    std::variant<Welcome, Refused, Lease, Acks, CoordinatorHeartbeat, Drain, CoordinatorGoodbye>;
+
+// ---- Bytes ----
+
+std::string Encode(const ToCoordinator& message);
+std::string Encode(const ToWorker& message);
+
+/// Error::kBadMessage for bytes that are no message or break a limit. A Hello of another protocol
+/// version is decoded all the same (its version and, as far as it is understood, its name), so that
+/// its sender can be told.
+Result<ToCoordinator> DecodeToCoordinator(std::string_view bytes);
+Result<ToWorker> DecodeToWorker(std::string_view bytes);
+
+}  // namespace trawl

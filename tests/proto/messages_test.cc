@@ -1,0 +1,417 @@
+#include "proto/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <google/protobuf/stubs/logging.h>
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proto/crawl.pb.h"
+
+namespace trawl {
+namespace {
+
+constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+const FrontierEntry kEntry{"http://a.test/\xC3\xA4", "http://b.test/", 1, 2, 3};
+
+Report ReportOf(std::optional<Outcome> outcome) {
+  Report report;
+  report.sequence = kMost;
+  report.lease_id = kMost - 1;
+  report.index = 999;
+  report.entry = kEntry;
+  report.links = {"http://c.test/", "http://d.test/"};
+  report.outcome = std::move(outcome);
+  report.elapsed = milliseconds(12);
+  report.crawl_delay = milliseconds(13);
+  return report;
+}
+
+CrawlSettings Settings() {
+  return {"bot/1", true,           true, {"[::1]", "localhost"}, {"*/*", "text/html"},
+          kMost,   milliseconds(9)};
+}
+
+/// One of each kind, with a value in every field.
+std::vector<ToCoordinator> MessagesOfWorkers() {
+  Reports reports;
+  reports.reports = {ReportOf(std::nullopt),
+                     ReportOf(Fetched{kMost, 7}),
+                     ReportOf(Redirected{302, "http://e.test/", true}),
+                     ReportOf(Redirected{308, "mailto:x", false}),
+                     ReportOf(Failed{Error::kTls, "bad certificate", 0}),
+                     ReportOf(Failed{Error::kHttpStatus, "", 503}),
+                     ReportOf(Returned{})};
+  return {Hello{kProtocolVersion, "w", "machine", -5, kMaxCapacity, {1, kMost}},
+          WorkerHeartbeat{{3, kMost}, 4, 5, kMost}, reports, Reports{}, WorkerGoodbye{"told to"}};
+}
+
+std::vector<ToWorker> MessagesOfCoordinators() {
+  return {
+      Welcome{kProtocolVersion, "job", Settings(), milliseconds(3), milliseconds(4)},
+      Refused{Refused::Why::kUnknown, "hello?"},
+      Refused{Refused::Why::kVersion, "2"},
+      Refused{Refused::Why::kMalformed, ""},
+      Lease{
+          kMost, "a.test:81", 5, 6, milliseconds(7), milliseconds(8), {kEntry, {"u", "", 0, 0, 0}}},
+      Acks{{{kMost, Ack::Verdict::kDone},
+            {2, Ack::Verdict::kRetry},
+            {3, Ack::Verdict::kNeverRetry}}},
+      CoordinatorHeartbeat{{kMost, 0}},
+      Drain{},
+      CoordinatorGoodbye{"finished"}};
+}
+
+// ---- All that a message says, for comparisons ----
+
+template <class... Parts>
+std::string Join(const Parts&... parts) {
+  std::ostringstream text;
+  ((text << parts << '|'), ...);
+  return text.str();
+}
+
+std::string Text(const std::vector<std::uint64_t>& ids) {
+  std::string text;
+  for (const std::uint64_t id : ids) text += Join(id);
+  return text;
+}
+std::string Text(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += Join(text);
+  return all;
+}
+std::string Text(const Fetched& m) { return Join("fetched", m.body_bytes, m.links); }
+std::string Text(const Redirected& m) { return Join("redirected", m.status, m.to, m.crawlable); }
+std::string Text(const Failed& m) {
+  return Join("failed", ReasonWord(m.reason), m.detail, m.status);
+}
+std::string Text(const Returned&) { return "returned"; }
+std::string Text(const Report& m) {
+  const auto text = [](const auto& outcome) { return Text(outcome); };
+  return Join(m.sequence, m.lease_id, m.index, m.entry.Text(), Text(m.links),
+              m.outcome ? std::visit(text, *m.outcome) : "none", m.elapsed.count(),
+              m.crawl_delay.count());
+}
+std::string Text(const Hello& m) {
+  return Join("hello", m.protocol_version, m.name, m.host, m.pid, m.capacity, Text(m.lease_ids));
+}
+std::string Text(const WorkerHeartbeat& m) {
+  return Join("beat", Text(m.lease_ids), m.capacity, m.in_flight, m.pages);
+}
+std::string Text(const Reports& m) {
+  std::string text = "reports";
+  for (const Report& report : m.reports) text += Text(report);
+  return text;
+}
+std::string Text(const WorkerGoodbye& m) { return Join("bye", m.reason); }
+std::string Text(const Welcome& m) {
+  const CrawlSettings& s = m.settings;
+  return Join("welcome", m.protocol_version, m.job, m.heartbeat_interval.count(),
+              m.lease_timeout.count(), s.user_agent, s.ignore_robots, s.allow_private,
+              Text(s.private_hosts), Text(s.content_types), s.max_body_bytes,
+              s.fetch_timeout.count());
+}
+std::string Text(const Refused& m) { return Join("refused", static_cast<int>(m.why), m.detail); }
+std::string Text(const Lease& m) {
+  std::string text = Join("lease", m.lease_id, m.host, m.depth, m.connections, m.delay.count(),
+                          m.start_after.count());
+  for (const FrontierEntry& entry : m.entries) text += Join(entry.Text());
+  return text;
+}
+std::string Text(const Acks& m) {
+  std::string text = "acks";
+  for (const Ack& ack : m.acks) text += Join(ack.sequence, static_cast<int>(ack.verdict));
+  return text;
+}
+std::string Text(const CoordinatorHeartbeat& m) { return Join("beat", Text(m.ended_lease_ids)); }
+std::string Text(const Drain&) { return "drain"; }
+std::string Text(const CoordinatorGoodbye& m) { return Join("bye", m.reason); }
+
+template <class Message>
+std::string TextOf(const Message& message) {
+  return std::visit([](const auto& body) { return Text(body); }, message);
+}
+
+TEST(Messages, SayTheSameAfterTheWay) {
+  for (const ToCoordinator& message : MessagesOfWorkers()) {
+    const Result<ToCoordinator> decoded = DecodeToCoordinator(Encode(message));
+    ASSERT_TRUE(decoded) << TextOf(message);
+    EXPECT_EQ(TextOf(*decoded), TextOf(message));
+  }
+  for (const ToWorker& message : MessagesOfCoordinators()) {
+    const Result<ToWorker> decoded = DecodeToWorker(Encode(message));
+    ASSERT_TRUE(decoded) << TextOf(message);
+    EXPECT_EQ(TextOf(*decoded), TextOf(message));
+  }
+}
+
+TEST(Messages, EveryReasonHasAWordOnTheWire) {
+  for (int value = 1; value <= static_cast<int>(Error::kUsage); ++value) {
+    const auto reason = static_cast<Error>(value);
+    const auto decoded = DecodeToCoordinator(Encode(Reports{{ReportOf(Failed{reason, "", 0})}}));
+    EXPECT_EQ(std::get<Failed>(*std::get<Reports>(*decoded).reports[0].outcome).reason, reason);
+  }
+}
+
+TEST(Messages, AHelloOfAnotherVersionIsDecodedAsFarAsItIsUnderstood) {
+  for (const std::uint32_t version : {0u, 2u, 0xFFFFFFFFu}) {
+    const Hello hello{version, "w", "", 0, kMaxCapacity + 1, {}};
+    const auto decoded = DecodeToCoordinator(Encode(hello));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(std::get<Hello>(*decoded).protocol_version, version);
+    EXPECT_EQ(std::get<Hello>(*decoded).name, "w");
+  }
+  wire::ToCoordinator future;
+  future.mutable_hello()->set_protocol_version(2);
+  future.mutable_hello()
+      ->GetReflection()
+      ->MutableUnknownFields(future.mutable_hello())
+      ->AddLengthDelimited(99, "something new");
+  EXPECT_TRUE(DecodeToCoordinator(future.SerializeAsString()));
+}
+
+// ---- Limits ----
+
+/// A limit is kept by the greatest value and broken by the next one.
+template <class Message>
+struct Limit {
+  const char* what;
+  std::function<Message(std::size_t)> with;
+  std::size_t greatest;
+};
+
+std::string TextOfBytes(std::size_t bytes) { return std::string(bytes, 'x'); }
+
+Report With(const std::function<void(Report&)>& change) {
+  Report report = ReportOf(Fetched{});
+  change(report);
+  return report;
+}
+
+ToCoordinator Reporting(const std::function<void(Report&)>& change) {
+  return Reports{{With(change)}};
+}
+
+TEST(Messages, AWorkersMessageKeepsEveryLimit) {
+  using Ids = std::vector<std::uint64_t>;
+  const std::vector<Limit<ToCoordinator>> limits = {
+      {"hello.name",
+       [](std::size_t n) { return Hello{kProtocolVersion, TextOfBytes(n), "", 0, 1, {}}; },
+       kMaxTextBytes},
+      {"hello.name of another version",
+       [](std::size_t n) { return Hello{2, TextOfBytes(n), "", 0, 1, {}}; }, kMaxTextBytes},
+      {"hello.host",
+       [](std::size_t n) { return Hello{kProtocolVersion, "w", TextOfBytes(n), 0, 1, {}}; },
+       kMaxTextBytes},
+      {"hello.capacity",
+       [](std::size_t n) {
+         return Hello{kProtocolVersion, "w", "", 0, static_cast<std::uint32_t>(n), {}};
+       },
+       kMaxCapacity},
+      {"hello.lease_ids",
+       [](std::size_t n) { return Hello{kProtocolVersion, "w", "", 0, 1, Ids(n, 1)}; },
+       kMaxHeldLeases},
+      {"heartbeat.capacity",
+       [](std::size_t n) {
+         return WorkerHeartbeat{{}, static_cast<std::uint32_t>(n), 0, 0};
+       },
+       kMaxCapacity},
+      {"heartbeat.lease_ids",
+       [](std::size_t n) {
+         return WorkerHeartbeat{Ids(n, 1), 0, 0, 0};
+       },
+       kMaxHeldLeases},
+      {"report.index",
+       [](std::size_t n) { return Reporting([n](Report& r) { r.index = static_cast<int>(n); }); },
+       kMaxLeaseEntries - 1},
+      {"report.links",
+       [](std::size_t n) { return Reporting([n](Report& r) { r.links.assign(n, "u"); }); },
+       kMaxReportLinks},
+      {"report.links[0]",
+       [](std::size_t n) { return Reporting([n](Report& r) { r.links = {TextOfBytes(n)}; }); },
+       kMaxUrlTextBytes},
+      {"entry.url",
+       [](std::size_t n) { return Reporting([n](Report& r) { r.entry.url = TextOfBytes(n); }); },
+       kMaxUrlTextBytes},
+      {"entry.referrer",
+       [](std::size_t n) {
+         return Reporting([n](Report& r) { r.entry.referrer = TextOfBytes(n); });
+       },
+       kMaxUrlTextBytes},
+      {"redirected.to",
+       [](std::size_t n) {
+         return Reporting([n](Report& r) { r.outcome = Redirected{301, TextOfBytes(n), false}; });
+       },
+       kMaxUrlTextBytes},
+      {"failed.detail",
+       [](std::size_t n) {
+         return Reporting([n](Report& r) { r.outcome = Failed{Error::kDns, TextOfBytes(n), 0}; });
+       },
+       kMaxTextBytes},
+      {"goodbye.reason", [](std::size_t n) { return WorkerGoodbye{TextOfBytes(n)}; },
+       kMaxTextBytes},
+  };
+  for (const auto& limit : limits) {
+    EXPECT_TRUE(DecodeToCoordinator(Encode(limit.with(limit.greatest)))) << limit.what;
+    const auto broken = DecodeToCoordinator(Encode(limit.with(limit.greatest + 1)));
+    ASSERT_FALSE(broken) << limit.what;
+    EXPECT_EQ(broken.error(), Error::kBadMessage) << limit.what;
+  }
+}
+
+TEST(Messages, ACoordinatorsMessageKeepsEveryLimit) {
+  const auto welcome = [](std::string job, std::string agent, std::string host) {
+    CrawlSettings settings = Settings();
+    settings.user_agent = std::move(agent);
+    settings.private_hosts = {std::move(host)};
+    return Welcome{1, std::move(job), settings, milliseconds(1), milliseconds(1)};
+  };
+  const std::vector<Limit<ToWorker>> limits = {
+      {"lease.entries",
+       [](std::size_t n) {
+         return Lease{1, "a", 0, 1, {}, {}, std::vector<FrontierEntry>(n, kEntry)};
+       },
+       kMaxLeaseEntries},
+      {"lease.host", [](std::size_t n) { return Lease{1, TextOfBytes(n), 0, 1, {}, {}, {kEntry}}; },
+       kMaxTextBytes},
+      {"heartbeat.ended_lease_ids",
+       [](std::size_t n) { return CoordinatorHeartbeat{std::vector<std::uint64_t>(n, 1)}; },
+       kMaxHeldLeases},
+      {"goodbye.reason", [](std::size_t n) { return CoordinatorGoodbye{TextOfBytes(n)}; },
+       kMaxTextBytes},
+      {"refused.detail",
+       [](std::size_t n) {
+         return Refused{Refused::Why::kUnknown, TextOfBytes(n)};
+       },
+       kMaxTextBytes},
+      {"welcome.job", [&](std::size_t n) { return welcome(TextOfBytes(n), "", ""); },
+       kMaxTextBytes},
+  };
+  for (const auto& limit : limits) {
+    EXPECT_TRUE(DecodeToWorker(Encode(limit.with(limit.greatest)))) << limit.what;
+    EXPECT_FALSE(DecodeToWorker(Encode(limit.with(limit.greatest + 1)))) << limit.what;
+  }
+}
+
+TEST(Messages, WhatCannotBeIsRefused) {
+  using To = wire::ToCoordinator;
+  const auto report = [](To& m) -> wire::Report& {
+    return *m.mutable_reports()->mutable_reports(0);
+  };
+  const std::vector<std::pair<const char*, std::function<void(To&)>>> changes = {
+      {"no entry", [&](To& m) { report(m).clear_entry(); }},
+      {"no URL", [&](To& m) { report(m).mutable_entry()->clear_url(); }},
+      {"attempt", [&](To& m) { report(m).mutable_entry()->set_attempt(0xFFFFFFFF); }},
+      {"hops", [&](To& m) { report(m).mutable_entry()->set_hops(0x80000000); }},
+      {"losses", [&](To& m) { report(m).mutable_entry()->set_losses(2'000'000); }},
+      {"index", [&](To& m) { report(m).set_index(0xFFFFFFFF); }},
+      {"elapsed before", [&](To& m) { report(m).set_elapsed_ms(-1); }},
+      {"delay before", [&](To& m) { report(m).set_crawl_delay_ms(-1); }},
+      // Nanoseconds, in which deciding code reckons, end after 292 years.
+      {"elapsed for ever", [&](To& m) { report(m).set_elapsed_ms(INT64_MAX); }},
+      {"delay for ever", [&](To& m) { report(m).set_crawl_delay_ms(INT64_MAX); }},
+      {"status", [&](To& m) { report(m).mutable_redirected()->set_status(0xFFFFFFFF); }},
+      {"status", [&](To& m) { report(m).mutable_failed()->set_status(0x80000000); }},
+      {"no name", [](To& m) { m.mutable_hello()->set_protocol_version(kProtocolVersion); }},
+      {"no body", [](To& m) { m.Clear(); }},
+  };
+  for (const auto& [what, change] : changes) {
+    To message;
+    ASSERT_TRUE(message.ParseFromString(Encode(Reporting([](Report&) {}))));
+    change(message);
+    EXPECT_FALSE(DecodeToCoordinator(message.SerializeAsString())) << what;
+  }
+}
+
+TEST(Messages, ALeaseThatCannotBeIsRefused) {
+  const std::vector<std::pair<const char*, std::function<void(wire::Lease&)>>> changes = {
+      {"connections", [](wire::Lease& m) { m.set_connections(0); }},
+      {"connections", [](wire::Lease& m) { m.set_connections(0xFFFFFFFF); }},
+      {"depth", [](wire::Lease& m) { m.set_depth(0xFFFFFFFF); }},
+      {"delay before", [](wire::Lease& m) { m.set_delay_ms(-1); }},
+      {"start before", [](wire::Lease& m) { m.set_start_after_ms(-1); }},
+      {"delay for ever", [](wire::Lease& m) { m.set_delay_ms(INT64_MAX); }},
+      {"start never", [](wire::Lease& m) { m.set_start_after_ms(INT64_MAX); }},
+      {"an entry without URL", [](wire::Lease& m) { m.add_entries(); }},
+  };
+  for (const auto& [what, change] : changes) {
+    wire::ToWorker message;
+    ASSERT_TRUE(message.ParseFromString(Encode(Lease{1, "a", 0, 1, {}, {}, {kEntry}})));
+    change(*message.mutable_lease());
+    EXPECT_FALSE(DecodeToWorker(message.SerializeAsString())) << what;
+  }
+}
+
+TEST(Messages, AWelcomeWithoutTimesAndAnUnknownWordAreRefused) {
+  const std::vector<std::function<void(wire::ToWorker&)>> changes = {
+      [](wire::ToWorker& m) { m.mutable_welcome()->set_heartbeat_interval_ms(0); },
+      [](wire::ToWorker& m) { m.mutable_welcome()->set_lease_timeout_ms(-1); },
+      [](wire::ToWorker& m) { m.mutable_welcome()->clear_settings(); },
+      [](wire::ToWorker& m) { m.mutable_refused()->set_why(static_cast<wire::Refused::Why>(9)); },
+      [](wire::ToWorker& m) {
+        m.mutable_acks()->add_acks()->set_verdict(static_cast<wire::Ack::Verdict>(9));
+      },
+  };
+  for (const auto& change : changes) {
+    wire::ToWorker message;
+    ASSERT_TRUE(message.ParseFromString(Encode(MessagesOfCoordinators()[0])));
+    change(message);
+    EXPECT_FALSE(DecodeToWorker(message.SerializeAsString())) << message.ShortDebugString();
+  }
+}
+
+TEST(Messages, AFrameIsNoLongerThanAllowed) {
+  Reports reports;
+  while (Encode(ToCoordinator(reports)).size() <= kMaxMessageBytes) {
+    reports.reports.resize(reports.reports.size() + 100,
+                           With([](Report& r) { r.links.assign(10, TextOfBytes(16'000)); }));
+  }
+  EXPECT_FALSE(DecodeToCoordinator(Encode(ToCoordinator(reports))));
+}
+
+// ---- Rubbish ----
+
+TEST(Messages, RandomBytesHarmNobody) {
+  const google::protobuf::LogSilencer silencer;
+  std::mt19937_64 random(1);
+  for (int run = 0; run < 20'000; ++run) {
+    std::string bytes(random() % 64, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    (void)DecodeToCoordinator(bytes);
+    (void)DecodeToWorker(bytes);
+  }
+}
+
+TEST(Messages, TornAndTwistedMessagesHarmNobody) {
+  const google::protobuf::LogSilencer silencer;
+  std::vector<std::string> originals;
+  for (const ToCoordinator& message : MessagesOfWorkers()) originals.push_back(Encode(message));
+  for (const ToWorker& message : MessagesOfCoordinators()) originals.push_back(Encode(message));
+  std::mt19937_64 random(2);
+  for (const std::string& original : originals) {
+    for (std::size_t size = 0; size < original.size(); ++size) {
+      (void)DecodeToCoordinator(std::string_view(original).substr(0, size));
+      (void)DecodeToWorker(std::string_view(original).substr(0, size));
+    }
+    for (int run = 0; run < 500 && !original.empty(); ++run) {
+      std::string twisted = original;
+      for (int change = 0; change < 3; ++change) {
+        twisted[random() % twisted.size()] = static_cast<char>(random());
+      }
+      (void)DecodeToCoordinator(twisted);
+      (void)DecodeToWorker(twisted);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace trawl
