@@ -1,0 +1,479 @@
+#include "coordinator/coordinator.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <limits>
+
+namespace trawl {
+namespace {
+
+constexpr milliseconds kChoresInterval{250};
+constexpr milliseconds kSaveInterval{1'000};
+/// How long workers may take to hand back what they hold.
+constexpr milliseconds kDrainTimeout{10'000};
+constexpr int kHeartbeatsPerTimeout = 5;
+constexpr int kLeaseNumberBits = 40;
+HostBudget BudgetOf(const CrawlOptions& crawl) {
+  return {crawl.host_connections, crawl.host_delay};
+}
+
+}  // namespace
+
+Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
+                         std::chrono::system_clock::time_point wall)
+    : options_(std::move(options)),
+      rules_(options_.crawl, std::move(scope)),
+      started_(now),
+      started_wall_(wall),
+      frontier_(options_.crawl.rounds, BudgetOf(options_.crawl)) {}
+
+// ---- Start ----
+
+void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
+  epoch_ = snapshot.epoch;
+  for (const auto& [name, value] : snapshot.stats) {
+    constexpr std::string_view kFailed = "failed:";
+    if (name == "admitted") counts_.admitted = value;
+    if (name == "fetched") counts_.fetched = value;
+    if (name == "redirected") counts_.redirected = value;
+    if (name == "failed") counts_.failed = value;
+    if (name == "bytes") counts_.bytes = value;
+    if (name == "leases_expired") counts_.leases_expired = value;
+    if (name.starts_with(kFailed)) counts_.failed_by_reason[name.substr(kFailed.size())] = value;
+  }
+  if (options_.crawl.rounds == RoundMode::kFree) {
+    // Every depth is open from the start.
+    ApplyStep(OpenRoundStep{options_.crawl.depth});
+  } else {
+    frontier_.OpenRound(snapshot.open_depth);
+  }
+  for (const Snapshot::Queue& queue : snapshot.queues) {
+    frontier_.Add(queue.host, queue.depth, queue.waiting);
+  }
+  for (const Snapshot::Lease& lease : snapshot.leases) {
+    LiveLease live{lease.id,
+                   lease.worker,
+                   lease.host,
+                   lease.depth,
+                   lease.connections,
+                   static_cast<int>(lease.indexes.size()),
+                   false,
+                   now + options_.lease_timeout};
+    frontier_.At(lease.host).Adopt(live.connections_in_use());
+    leases_.Add(std::move(live));
+  }
+  ApplyStep(SaveJobStep{{{"state", "running"}, {"finished", ""}}});
+  ApplyStep(AdmitStep{0, rules_.Seeds()});
+}
+
+// ---- Messages ----
+
+void Coordinator::OnMessage(const std::string& peer, const ToCoordinator& message, TimePoint now) {
+  if (const auto* hello = std::get_if<Hello>(&message)) return OnHello(peer, *hello, now);
+  if (!workers_.Find(peer)) {
+    return SendTo(peer, Refused{Refused::Why::kUnknown, "say hello first"});
+  }
+  if (const auto* heartbeat = std::get_if<WorkerHeartbeat>(&message)) {
+    OnHeartbeat(peer, *heartbeat, now);
+  } else if (const auto* reports = std::get_if<Reports>(&message)) {
+    workers_.Heard(peer, now);
+    for (const Report& report : reports->reports) OnReport(peer, report, now);
+  } else {
+    OnGoodbye(peer);
+  }
+  Advance(now);
+}
+
+void Coordinator::OnGarbage(const std::string& peer, TimePoint) {
+  Do(Log{"refused a message that is not one of this protocol"});
+  SendTo(peer, Refused{Refused::Why::kMalformed, "not a message of this protocol"});
+}
+
+void Coordinator::OnHello(const std::string& peer, const Hello& hello, TimePoint now) {
+  if (hello.protocol_version != kProtocolVersion) {
+    const std::string detail = "protocol version " + std::to_string(hello.protocol_version) +
+                               ", this coordinator speaks " + std::to_string(kProtocolVersion);
+    Do(Log{"refused worker " + hello.name + ": " + detail});
+    return SendTo(peer, Refused{Refused::Why::kVersion, detail});
+  }
+  if (hello.name != peer) {
+    Do(Log{"refused worker " + hello.name + ": its name is not its routing id"});
+    return SendTo(peer, Refused{Refused::Why::kMalformed, "the name must be the routing id"});
+  }
+  if (phase_ == Phase::kParting || phase_ == Phase::kEnded) {
+    return SendTo(peer, CoordinatorGoodbye{"the job has ended"});
+  }
+  workers_.Hello(hello, now, static_cast<std::uint32_t>(leases_.urls_of(peer)));
+  SendTo(peer, Welcome{kProtocolVersion, options_.job, rules_.settings(),
+                       options_.lease_timeout / kHeartbeatsPerTimeout, options_.lease_timeout});
+  WorkerHeartbeat held;
+  held.lease_ids = hello.lease_ids;
+  held.capacity = hello.capacity;
+  OnHeartbeat(peer, held, now);
+  if (phase_ == Phase::kDraining) SendTo(peer, Drain{});
+  Advance(now);
+}
+
+void Coordinator::OnHeartbeat(const std::string& peer, const WorkerHeartbeat& heartbeat,
+                              TimePoint now) {
+  workers_.Heartbeat(peer, heartbeat, now);
+  CoordinatorHeartbeat answer;
+  for (LeaseId id : heartbeat.lease_ids) {
+    if (!leases_.Renew(id, peer, now + options_.lease_timeout)) {
+      answer.ended_lease_ids.push_back(id);
+    }
+  }
+  SendTo(peer, std::move(answer));
+}
+
+void Coordinator::OnReport(const std::string& peer, const Report& report, TimePoint now) {
+  const LiveLease* lease = leases_.Find(report.lease_id);
+  if (!lease || lease->worker != peer) {
+    return AckReport(peer, report.sequence, Ack::Verdict::kNeverRetry);
+  }
+  if (report.outcome && !std::holds_alternative<Returned>(*report.outcome)) {
+    frontier_.Probed(lease->host, report.crawl_delay);
+    if (report.elapsed > milliseconds(0)) {
+      frontier_.At(lease->host).Requested(now - report.elapsed);
+    }
+  }
+  Do(Apply{rules_.StepFor(report, lease->depth), peer, report.sequence, {}, {}});
+}
+
+void Coordinator::OnGoodbye(const std::string& peer) { LoseWorker(peer, false); }
+
+// ---- Replies of the store ----
+
+void Coordinator::OnReply(const Apply& apply, Reply reply, TimePoint now) {
+  if (const auto* admit = std::get_if<AdmitStep>(&apply.step)) {
+    OnAdmitted(*admit, std::get<AdmitReply>(reply));
+  } else if (std::holds_alternative<LeaseStep>(apply.step)) {
+    OnLeased(apply, std::get<LeaseReply>(std::move(reply)), now);
+  } else if (std::holds_alternative<AcceptStep>(apply.step)) {
+    OnAccepted(apply, std::get<AcceptReply>(reply));
+  } else if (const auto* expire = std::get_if<ExpireStep>(&apply.step)) {
+    OnExpired(*expire, std::get<ExpireReply>(reply), now);
+  } else if (std::holds_alternative<ReadControlStep>(apply.step)) {
+    OnControl(std::get<ReadControlReply>(reply).control, now);
+  } else if (std::holds_alternative<ReadOutboxStep>(apply.step)) {
+    OnOutbox(std::get<ReadOutboxReply>(std::move(reply)), now);
+  } else if (const auto* save = std::get_if<SaveJobStep>(&apply.step)) {
+    if (phase_ == Phase::kSaving && save->fields.at("state") == state_) SayGoodbye(now);
+  }
+  Advance(now);
+}
+
+void Coordinator::Admitted(const Candidate& candidate, const Admission& admission, int depth) {
+  const std::string_view host = AuthorityOf(candidate.url);
+  switch (admission.kind) {
+    case Admission::Kind::kAdmitted:
+      ++counts_.admitted;
+      frontier_.Add(host, depth);
+      break;
+    case Admission::Kind::kMoved:
+      frontier_.Move(host, admission.moved_from, depth);
+      break;
+    case Admission::Kind::kSeen:
+      break;
+  }
+}
+
+void Coordinator::OnAdmitted(const AdmitStep& step, const AdmitReply& reply) {
+  for (std::size_t i = 0; i < reply.admissions.size(); ++i) {
+    Admitted(step.candidates[i], reply.admissions[i], step.depth);
+  }
+  if (phase_ == Phase::kStarting) phase_ = Phase::kRunning;
+}
+
+void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) {
+  const auto& step = std::get<LeaseStep>(apply.step);
+  const LiveLease* lease = leases_.Find(step.id);
+  if (!lease) return;
+  const int missing = step.count - static_cast<int>(reply.entries.size());
+  if (missing > 0) {
+    Do(Log{"the store had " + std::to_string(missing) + " URLs fewer than counted for " +
+           step.host});
+    workers_.Outstanding(step.worker, -missing);
+    const int released = leases_.End(step.id, missing);
+    frontier_.Release(step.host, released, !leases_.Find(step.id));
+  }
+  if (reply.entries.empty()) return;
+  if (!workers_.Find(step.worker)) return ExpireLease(step.id, false);
+  const milliseconds wait =
+      std::max(milliseconds(0), std::chrono::ceil<milliseconds>(apply.start - now));
+  SendTo(step.worker, Lease{step.id, step.host, step.depth, step.connections, apply.delay, wait,
+                            std::move(reply.entries)});
+}
+
+void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply) {
+  const auto& step = std::get<AcceptStep>(apply.step);
+  if (!reply.accepted) {
+    return AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
+  }
+  AckReport(apply.worker, apply.sequence, Ack::Verdict::kDone);
+  const LiveLease* lease = leases_.Find(step.lease);
+  if (!lease) return;
+  const std::string host = lease->host;
+  const int depth = lease->depth;
+  for (std::size_t i = 0; i < reply.links.size(); ++i) {
+    Admitted(step.links[i], reply.links[i], depth + 1);
+  }
+  if (!step.ending) return;
+  if (reply.target) Admitted(*step.ending->target, *reply.target, depth);
+  if (step.ending->kind == Ending::Kind::kReturned) {
+    frontier_.Add(host, depth);
+  } else {
+    Count(*step.ending);
+  }
+  workers_.Outstanding(apply.worker, -1);
+  const int released = leases_.End(step.lease);
+  frontier_.Release(host, released, !leases_.Find(step.lease));
+}
+
+void Coordinator::Count(const Ending& ending) {
+  switch (ending.kind) {
+    case Ending::Kind::kFetched:
+      ++counts_.fetched;
+      counts_.bytes += ending.body_bytes;
+      break;
+    case Ending::Kind::kRedirected:
+      ++counts_.redirected;
+      break;
+    case Ending::Kind::kFailed:
+      ++counts_.failed;
+      ++counts_.failed_by_reason[std::string(ReasonWord(ending.reason))];
+      break;
+    case Ending::Kind::kReturned:
+      break;
+  }
+}
+
+void Coordinator::OnExpired(const ExpireStep& step, const ExpireReply& reply, TimePoint now) {
+  const LiveLease* found = leases_.Find(step.lease);
+  if (!found) return;
+  const LiveLease lease = *found;
+  leases_.Remove(lease.id);
+  workers_.Outstanding(lease.worker, -lease.urls);
+  frontier_.Add(lease.host, lease.depth, reply.returned);
+  // Its worker may have asked the host until just now.
+  frontier_.At(lease.host).Requested(now);
+  frontier_.Release(lease.host, lease.connections_in_use(), true);
+  if (step.blame) ++counts_.leases_expired;
+  if (reply.given_up > 0) {
+    counts_.failed += reply.given_up;
+    counts_.failed_by_reason[std::string(ReasonWord(Error::kWorkerLost))] += reply.given_up;
+  }
+}
+
+void Coordinator::OnControl(const std::string& control, TimePoint now) {
+  control_busy_ = false;
+  if (control == "stop") {
+    Stop(now);
+  } else if (control == "pause" && phase_ == Phase::kRunning) {
+    phase_ = Phase::kPaused;
+    ApplyStep(SaveJobStep{{{"state", "paused"}}});
+  } else if (control != "pause" && phase_ == Phase::kPaused) {
+    phase_ = Phase::kRunning;
+    ApplyStep(SaveJobStep{{{"state", "running"}}});
+  }
+}
+
+void Coordinator::OnOutbox(ReadOutboxReply reply, TimePoint now) {
+  if (!reply.items.empty()) return Do(Write{reply.first, std::move(reply.items)});
+  outbox_busy_ = false;
+  if (phase_ != Phase::kClosing) return;
+  // A read that began before all was decided may have missed the last rows.
+  if (outbox_read_last_) {
+    SaveState(now);
+  } else {
+    ReadOutbox();
+  }
+}
+
+void Coordinator::OnWritten(const Write& write, TimePoint) {
+  outbox_written_ = write.first + write.items.size();
+  outbox_busy_ = false;
+  ReadOutbox();
+}
+
+// ---- Leases and rounds ----
+
+void Coordinator::Advance(TimePoint now) {
+  if (phase_ == Phase::kDraining && (leases_.size() == 0 || now >= drain_deadline_)) {
+    return Close("stopped");
+  }
+  if (phase_ != Phase::kRunning) return;
+  if (MayOpenNextRound()) {
+    const int next = frontier_.LeastDepth();
+    if (next < 0) return Close("finished");
+    if (options_.crawl.rounds == RoundMode::kExact && next > frontier_.open_depth()) {
+      frontier_.OpenRound(next);
+      ApplyStep(OpenRoundStep{next});
+    }
+    if (PagesAllowed() == 0) {
+      stopped_because_ = "--max-pages " + std::to_string(options_.crawl.max_pages);
+      return Close("stopped");
+    }
+  }
+  Dispatch(now);
+}
+
+/// Nothing of the open rounds is leased, nor may any more of them be.
+bool Coordinator::MayOpenNextRound() const {
+  if (leases_.size() > 0) return false;
+  if (PagesAllowed() == 0 || options_.crawl.rounds == RoundMode::kFree) return true;
+  return frontier_.LeastDepth() < 0 || frontier_.LeastDepth() > frontier_.open_depth();
+}
+
+/// How many more URLs may be leased so that no more than --max-pages are ever fetched.
+std::uint64_t Coordinator::PagesAllowed() const {
+  if (options_.crawl.max_pages == 0) return std::numeric_limits<std::uint64_t>::max();
+  const std::uint64_t taken = counts_.fetched + leases_.urls();
+  return options_.crawl.max_pages > taken ? options_.crawl.max_pages - taken : 0;
+}
+
+void Coordinator::Dispatch(TimePoint now) {
+  while (const Worker* worker = workers_.LeastLoaded()) {
+    const int most = static_cast<int>(std::min<std::uint64_t>(worker->credit(), PagesAllowed()));
+    const auto grant = frontier_.Lease(workers_.working(), most, now);
+    if (!grant) return;
+    const LeaseId id = (epoch_ << kLeaseNumberBits) | ++lease_number_;
+    const std::string name = worker->name;
+    leases_.Add({id, name, grant->host, grant->depth, grant->terms.connections, grant->terms.count,
+                 false, now + options_.lease_timeout});
+    workers_.Outstanding(name, grant->terms.count);
+    Do(Apply{LeaseStep{id, name, grant->host, grant->depth, grant->terms.count,
+                       grant->terms.connections},
+             name, 0, grant->terms.delay, now + grant->terms.start_after});
+  }
+}
+
+void Coordinator::ExpireLease(LeaseId id, bool blame) {
+  ExpireStep step;
+  step.lease = id;
+  step.blame = blame;
+  ApplyStep(step);
+}
+
+void Coordinator::LoseWorker(const std::string& name, bool blame) {
+  workers_.Remove(name);
+  acks_.erase(name);
+  for (LeaseId id : leases_.TakeOf(name)) ExpireLease(id, blame);
+}
+
+// ---- Time ----
+
+void Coordinator::OnTick(TimePoint now) {
+  for (const std::string& name : workers_.TakeSilent(now - options_.lease_timeout)) {
+    Do(Log{"worker " + name + " fell silent; its URLs go back to their host queues"});
+    LoseWorker(name, true);
+  }
+  // A worker that lives, but no longer names the lease, lost it on the way: no URL is to blame.
+  for (LeaseId id : leases_.TakeExpired(now)) ExpireLease(id, false);
+  if (now >= next_chores_) {
+    next_chores_ = now + kChoresInterval;
+    if (!control_busy_ && (phase_ == Phase::kRunning || phase_ == Phase::kPaused)) {
+      control_busy_ = true;
+      ApplyStep(ReadControlStep{});
+    }
+    ReadOutbox();
+  }
+  if (now >= next_save_) SaveWorkers(now);
+  if (phase_ == Phase::kParting && (workers_.all().empty() || now >= goodbye_deadline_)) {
+    phase_ = Phase::kEnded;
+    Do(End{});
+  }
+  Advance(now);
+}
+
+void Coordinator::ReadOutbox() {
+  if (outbox_busy_ || phase_ == Phase::kStarting || phase_ > Phase::kClosing) return;
+  outbox_busy_ = true;
+  outbox_read_last_ = phase_ == Phase::kClosing;
+  ReadOutboxStep step;
+  step.read = outbox_written_;
+  ApplyStep(step);
+}
+
+void Coordinator::SaveWorkers(TimePoint now) {
+  next_save_ = now + kSaveInterval;
+  if (phase_ == Phase::kEnded) return;
+  SaveWorkersStep step;
+  for (const auto& [name, worker] : workers_.all()) step.workers[name] = WorkerJson(worker);
+  ApplyStep(std::move(step));
+}
+
+std::string Coordinator::WorkerJson(const Worker& worker) const {
+  return boost::json::serialize(boost::json::object{{"host", worker.host},
+                                                    {"pid", worker.pid},
+                                                    {"in_flight", worker.in_flight},
+                                                    {"leased", worker.outstanding},
+                                                    {"pages", worker.pages},
+                                                    {"last_seen", WallTime(worker.last_heard)}});
+}
+
+std::string Coordinator::WallTime(TimePoint at) const {
+  return Rfc3339(started_wall_ + std::chrono::duration_cast<milliseconds>(at - started_));
+}
+
+// ---- The end ----
+
+void Coordinator::Stop(TimePoint now) {
+  if (phase_ != Phase::kStarting && phase_ != Phase::kRunning && phase_ != Phase::kPaused) return;
+  phase_ = Phase::kDraining;
+  stopped_because_ = "told to stop";
+  drain_deadline_ = now + kDrainTimeout;
+  SendToAll(Drain{});
+  Advance(now);
+}
+
+/// First the last rows are written, then the state is saved, then the workers are sent home.
+void Coordinator::Close(std::string state) {
+  phase_ = Phase::kClosing;
+  state_ = std::move(state);
+  ReadOutbox();
+}
+
+void Coordinator::SaveState(TimePoint now) {
+  phase_ = Phase::kSaving;
+  ApplyStep(SaveJobStep{{{"state", state_}, {"finished", WallTime(now)}}});
+}
+
+void Coordinator::SayGoodbye(TimePoint now) {
+  phase_ = Phase::kParting;
+  goodbye_deadline_ = now + options_.lease_timeout;
+  SendToAll(CoordinatorGoodbye{state_ == "finished" ? "the crawl is finished" : "the job stopped"});
+}
+
+// ---- Actions ----
+
+void Coordinator::SendToAll(const ToWorker& message) {
+  for (const auto& [name, worker] : workers_.all()) SendTo(name, message);
+}
+
+void Coordinator::AckReport(const std::string& worker, std::uint64_t sequence,
+                            Ack::Verdict verdict) {
+  acks_[worker].acks.push_back({sequence, verdict});
+}
+
+std::vector<Coordinator::Action> Coordinator::TakeActions() {
+  for (auto& [worker, acks] : acks_) SendTo(worker, std::move(acks));
+  acks_.clear();
+  return std::exchange(actions_, {});
+}
+
+Coordinator::Progress Coordinator::progress() const {
+  Progress progress;
+  progress.phase = phase_;
+  progress.round = options_.crawl.rounds == RoundMode::kFree ? std::max(0, frontier_.LeastDepth())
+                                                             : frontier_.open_depth();
+  progress.counts = counts_;
+  progress.waiting = frontier_.waiting();
+  progress.leased = leases_.urls();
+  progress.workers = workers_.all().size();
+  progress.hosts = frontier_.hosts();
+  for (const auto& [name, worker] : workers_.all()) progress.in_flight += worker.in_flight;
+  return progress;
+}
+
+}  // namespace trawl

@@ -1,0 +1,184 @@
+// Decides a whole crawl: messages of workers and replies of the store go in, actions come out. It
+// does no I/O and reads no clock, so that a test runs a crawl of a thousand workers in one process.
+//
+// Every event method appends to the actions; whoever drives it carries them out in order and feeds
+// what comes of them back in: each Apply ends in one OnReply(), in the order in which they were
+// applied.
+//
+// What it keeps in memory (host queues, leases, rounds) mirrors the store and is rebuilt from a
+// Snapshot. A URL counts as leased from the LeaseStep until the reply that ended it, so a depth
+// without waiting and leased URLs has nothing under way: its round is closed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/options.h"
+#include "common/scope.h"
+#include "coordinator/frontier.h"
+#include "coordinator/lease_table.h"
+#include "coordinator/report_rules.h"
+#include "coordinator/store.h"
+#include "coordinator/worker_table.h"
+#include "proto/messages.h"
+
+namespace trawl {
+
+class Coordinator {
+ public:
+  struct Send {
+    std::string worker;
+    ToWorker message;
+  };
+  /// A step for the store, and what the reply will need again.
+  struct Apply {
+    Step step;
+    std::string worker;          // AcceptStep: who reported; LeaseStep: who gets the lease
+    std::uint64_t sequence = 0;  // AcceptStep: of the report
+    milliseconds delay{0};       // LeaseStep: terms of the lease
+    TimePoint start{};           // LeaseStep: no request before
+  };
+  /// Append these outbox items to the results; OnWritten() follows.
+  struct Write {
+    std::uint64_t first = 0;
+    std::vector<std::string> items;
+  };
+  /// Something that a person should know.
+  struct Log {
+    std::string text;
+  };
+  /// The job has ended for this process.
+  struct End {};
+  using Action = std::variant<Send, Apply, Write, Log, End>;
+
+  enum class Phase {
+    kStarting,  // waits for the seeds to be admitted
+    kRunning,
+    kPaused,    // leases nothing, on a person's word
+    kDraining,  // leases nothing; workers hand back what they have
+    kClosing,   // all is decided; the last rows are written
+    kSaving,    // the job's state is saved
+    kParting,   // workers are sent home
+    kEnded,
+  };
+
+  struct Counts {
+    std::uint64_t admitted = 0;
+    std::uint64_t fetched = 0;
+    std::uint64_t redirected = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t bytes = 0;  // decoded bodies of fetched pages
+    std::uint64_t leases_expired = 0;
+    std::map<std::string, std::uint64_t> failed_by_reason;
+  };
+
+  /// What a person sees of a running crawl.
+  struct Progress {
+    Phase phase = Phase::kStarting;
+    int round = 0;
+    Counts counts;
+    std::uint64_t waiting = 0;
+    std::uint64_t leased = 0;
+    std::uint64_t in_flight = 0;
+    std::size_t workers = 0;
+    std::size_t hosts = 0;
+  };
+
+  /// `wall` is the time of day at `now`.
+  Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
+              std::chrono::system_clock::time_point wall);
+
+  /// The first event.
+  void Start(const Snapshot& snapshot, TimePoint now);
+  void OnMessage(const std::string& peer, const ToCoordinator& message, TimePoint now);
+  /// A message that could not be decoded.
+  void OnGarbage(const std::string& peer, TimePoint now);
+  void OnReply(const Apply& apply, Reply reply, TimePoint now);
+  /// The items of a Write are in the results.
+  void OnWritten(const Write& write, TimePoint now);
+  /// Several times a second.
+  void OnTick(TimePoint now);
+  /// Hand everything back and end; the job can be resumed.
+  void Stop(TimePoint now);
+
+  std::vector<Action> TakeActions();
+
+  Progress progress() const;
+  /// Why the job ended, for people; empty when every admitted URL is terminal.
+  const std::string& stopped_because() const { return stopped_because_; }
+
+ private:
+  void OnHello(const std::string& peer, const Hello& hello, TimePoint now);
+  void OnHeartbeat(const std::string& peer, const WorkerHeartbeat& heartbeat, TimePoint now);
+  void OnReport(const std::string& peer, const Report& report, TimePoint now);
+  void OnGoodbye(const std::string& peer);
+  void OnAdmitted(const AdmitStep& step, const AdmitReply& reply);
+  void OnLeased(const Apply& apply, LeaseReply reply, TimePoint now);
+  void OnAccepted(const Apply& apply, const AcceptReply& reply);
+  void OnExpired(const ExpireStep& step, const ExpireReply& reply, TimePoint now);
+  void OnControl(const std::string& control, TimePoint now);
+  void OnOutbox(ReadOutboxReply reply, TimePoint now);
+
+  void Count(const Ending& ending);
+  void Admitted(const Candidate& candidate, const Admission& admission, int depth);
+
+  /// Leases out as much as workers and hosts can take, opens rounds, ends the crawl.
+  void Advance(TimePoint now);
+  void Dispatch(TimePoint now);
+  bool MayOpenNextRound() const;
+  std::uint64_t PagesAllowed() const;
+  void ExpireLease(LeaseId id, bool blame);
+  void LoseWorker(const std::string& name, bool blame);
+  void Close(std::string state);
+  void SaveState(TimePoint now);
+  void SayGoodbye(TimePoint now);
+  void ReadOutbox();
+  void SaveWorkers(TimePoint now);
+  std::string WorkerJson(const Worker& worker) const;
+
+  void Do(Action action) { actions_.push_back(std::move(action)); }
+  void ApplyStep(Step step) { Do(Apply{std::move(step), {}, 0, {}, {}}); }
+  void SendTo(const std::string& worker, ToWorker message) { Do(Send{worker, std::move(message)}); }
+  void SendToAll(const ToWorker& message);
+  void AckReport(const std::string& worker, std::uint64_t sequence, Ack::Verdict verdict);
+  std::string WallTime(TimePoint at) const;
+
+  // Constant after construction.
+  const CoordinatorOptions options_;
+  const ReportRules rules_;
+  const TimePoint started_;
+  const std::chrono::system_clock::time_point started_wall_;
+
+  Phase phase_ = Phase::kStarting;
+  Frontier frontier_;
+  LeaseTable leases_;
+  WorkerTable workers_;
+  Counts counts_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t lease_number_ = 0;
+
+  // Of the ways to the end.
+  std::string state_;  // what the job's state becomes
+  std::string stopped_because_;
+  TimePoint drain_deadline_{};
+  TimePoint goodbye_deadline_{};
+
+  // Of the outbox: one read or write is under way at most.
+  std::uint64_t outbox_written_ = 0;
+  bool outbox_busy_ = false;
+  bool outbox_read_last_ = false;  // that read began when all was decided
+
+  TimePoint next_chores_{};  // control key, outbox
+  TimePoint next_save_{};    // table of workers
+  bool control_busy_ = false;
+
+  std::vector<Action> actions_;
+  std::unordered_map<std::string, Acks> acks_;  // not sent yet, by worker
+};
+
+}  // namespace trawl

@@ -1,0 +1,96 @@
+#include "coordinator/frontier.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace trawl {
+
+Frontier::Slot& Frontier::SlotOf(std::string_view host) {
+  std::string key(host);
+  const auto found = hosts_.find(key);
+  if (found != hosts_.end()) return found->second;
+  HostQueue queue(key, budget_);
+  return hosts_.emplace(std::move(key), Slot{std::move(queue)}).first->second;
+}
+
+HostQueue& Frontier::At(std::string_view host) { return SlotOf(host).queue; }
+
+int Frontier::NextDepth(const HostQueue& queue) const {
+  if (mode_ == RoundMode::kFree) return queue.LeastDepth(0, std::numeric_limits<int>::max());
+  return queue.LeastDepth(open_depth_, open_depth_);
+}
+
+void Frontier::MakeReady(Slot& slot) {
+  if (slot.ready || NextDepth(slot.queue) < 0) return;
+  slot.ready = true;
+  ready_.push_back(&slot);
+}
+
+void Frontier::Count(int depth, std::int64_t change) {
+  waiting_total_ += change;
+  if ((waiting_[depth] += change) == 0) waiting_.erase(depth);
+}
+
+std::uint64_t Frontier::waiting(int depth) const {
+  const auto found = waiting_.find(depth);
+  return found == waiting_.end() ? 0 : found->second;
+}
+
+void Frontier::Add(std::string_view host, int depth, std::uint64_t count) {
+  if (count == 0) return;
+  Slot& slot = SlotOf(host);
+  const bool first = slot.queue.waiting(depth) == 0;
+  slot.queue.Add(depth, count);
+  Count(depth, static_cast<std::int64_t>(count));
+  if (mode_ == RoundMode::kExact && depth > open_depth_) {
+    if (first) later_[depth].push_back(&slot);
+  } else {
+    MakeReady(slot);
+  }
+}
+
+void Frontier::Move(std::string_view host, int from, int to) {
+  At(host).Remove(from, 1);
+  Count(from, -1);
+  Add(host, to);
+}
+
+std::optional<Frontier::Grant> Frontier::Lease(int workers, int most, TimePoint now) {
+  // Two leases a worker, so that one is at work while the next is on its way.
+  const int share = std::max(1, budget_.connections / (2 * std::max(1, workers)));
+  while (!ready_.empty() && most > 0) {
+    Slot& slot = *ready_.front();
+    ready_.pop_front();
+    slot.ready = false;
+    const int depth = NextDepth(slot.queue);
+    // A host that its budget holds back comes again when a connection is released.
+    if (depth < 0 || !slot.queue.MayLease(share)) continue;
+    Grant grant{slot.queue.host(), depth, slot.queue.Lease(depth, share, most, now)};
+    Count(depth, -static_cast<std::int64_t>(grant.terms.count));
+    MakeReady(slot);
+    return grant;
+  }
+  return std::nullopt;
+}
+
+void Frontier::Release(std::string_view host, int connections, bool ended) {
+  Slot& slot = SlotOf(host);
+  slot.queue.Release(connections, ended);
+  MakeReady(slot);
+}
+
+void Frontier::Probed(std::string_view host, milliseconds crawl_delay) {
+  Slot& slot = SlotOf(host);
+  slot.queue.Probed(crawl_delay);
+  MakeReady(slot);
+}
+
+void Frontier::OpenRound(int depth) {
+  open_depth_ = depth;
+  const auto end = later_.upper_bound(depth);
+  for (auto round = later_.begin(); round != end; round = later_.erase(round)) {
+    for (Slot* slot : round->second) MakeReady(*slot);
+  }
+}
+
+}  // namespace trawl

@@ -1,0 +1,101 @@
+#include "coordinator/host_queue.h"
+
+#include <algorithm>
+
+namespace trawl {
+namespace {
+
+/// How long a polite lease should last: short enough that a host moves soon to another worker when
+/// its own is lost, long enough that the coordinator is seldom asked.
+constexpr milliseconds kPoliteLease{5'000};
+constexpr int kMostPoliteUrls = 64;
+/// URLs for each connection of a lease without delay.
+constexpr int kUrlsPerConnection = 8;
+constexpr int kMostUrls = 1'000;
+
+}  // namespace
+
+std::uint64_t HostQueue::waiting(int depth) const {
+  for (const Waiting& at : waiting_) {
+    if (at.depth == depth) return at.count;
+  }
+  return 0;
+}
+
+int HostQueue::LeastDepth(int from, int to) const {
+  for (const Waiting& at : waiting_) {
+    if (at.depth >= from) return at.depth <= to ? at.depth : -1;
+  }
+  return -1;
+}
+
+void HostQueue::Add(int depth, std::uint64_t count) {
+  const auto place =
+      std::lower_bound(waiting_.begin(), waiting_.end(), depth,
+                       [](const Waiting& at, int wanted) { return at.depth < wanted; });
+  if (place != waiting_.end() && place->depth == depth) {
+    place->count += count;
+  } else if (count > 0) {
+    waiting_.insert(place, {depth, count});
+  }
+}
+
+void HostQueue::Remove(int depth, std::uint64_t count) {
+  const auto place = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Waiting& at) { return at.depth == depth; });
+  if (place == waiting_.end()) return;
+  place->count -= std::min(place->count, count);
+  if (place->count == 0) waiting_.erase(place);
+}
+
+bool HostQueue::MayLease(int share) const {
+  if (leases_ == 0) return true;
+  if (!probed_ || budget_.delay > milliseconds(0)) return false;
+  return connections_out_ + std::min(share, budget_.connections) <= budget_.connections;
+}
+
+HostQueue::Grant HostQueue::Lease(int depth, int share, int most, TimePoint now) {
+  Grant grant;
+  grant.delay = budget_.delay;
+  if (next_start_ > now) {
+    grant.start_after = std::chrono::ceil<milliseconds>(next_start_ - now);
+  }
+  int urls = 0;
+  if (!probed_) {
+    grant.connections = 1;
+    urls = 1;
+  } else if (budget_.delay > milliseconds(0)) {
+    grant.connections = budget_.connections;
+    urls = static_cast<int>(
+        std::clamp<std::int64_t>(kPoliteLease / budget_.delay, 1, kMostPoliteUrls));
+  } else {
+    grant.connections = std::min(share, budget_.connections - connections_out_);
+    urls = std::min(grant.connections * kUrlsPerConnection, kMostUrls);
+  }
+  grant.count = static_cast<int>(std::min<std::uint64_t>(std::min(urls, most), waiting(depth)));
+  grant.connections = std::min(grant.connections, grant.count);
+  Remove(depth, grant.count);
+  Adopt(grant.connections);
+  return grant;
+}
+
+void HostQueue::Adopt(int connections) {
+  ++leases_;
+  connections_out_ += connections;
+}
+
+void HostQueue::Release(int connections, bool ended) {
+  connections_out_ -= connections;
+  if (ended) --leases_;
+}
+
+void HostQueue::Requested(TimePoint start) {
+  next_start_ = std::max(next_start_, start + budget_.delay);
+}
+
+void HostQueue::Probed(milliseconds crawl_delay) {
+  probed_ = true;
+  budget_.delay = std::max(budget_.delay, crawl_delay);
+}
+
+}  // namespace trawl

@@ -1,0 +1,76 @@
+// One origin's part of the frontier, as the coordinator keeps it in memory: how many URLs wait at
+// which depth, and the host's politeness. The URLs themselves are in the store.
+//
+// Invariant: over all live leases of the host, the connections granted never exceed the budget's;
+// with a delay above zero at most one lease is live. Until the first report of a host has told its
+// robots.txt's Crawl-delay, one worker has one URL of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+
+namespace trawl {
+
+struct HostBudget {
+  int connections = 2;
+  milliseconds delay{250};
+};
+
+class HostQueue {
+ public:
+  /// What a lease may take and use.
+  struct Grant {
+    int count = 0;  // URLs
+    int connections = 0;
+    milliseconds delay{0};
+    milliseconds start_after{0};  // from `now`
+  };
+
+  HostQueue(std::string host, HostBudget budget) : host_(std::move(host)), budget_(budget) {}
+
+  const std::string& host() const { return host_; }
+  std::uint64_t waiting(int depth) const;
+  /// The least depth of [from, to] at which a URL waits; -1: none.
+  int LeastDepth(int from, int to) const;
+  milliseconds delay() const { return budget_.delay; }
+  int connections_out() const { return connections_out_; }
+
+  void Add(int depth, std::uint64_t count);
+  /// `count` is at most waiting(depth).
+  void Remove(int depth, std::uint64_t count);
+
+  /// Whether another lease may be made now. `share` is the number of connections that one of
+  /// several leases should have when the host is spread over the workers.
+  bool MayLease(int share) const;
+  /// Grants a lease; MayLease(share) holds and URLs wait at `depth`. Takes the URLs off the count.
+  Grant Lease(int depth, int share, int most, TimePoint now);
+
+  /// A lease made before a restart of the coordinator still lives.
+  void Adopt(int connections);
+  /// A lease needs `connections` fewer than before; `ended` if it is over.
+  void Release(int connections, bool ended);
+
+  /// A request to the host began at `start`; the next one waits out the delay from there.
+  void Requested(TimePoint start);
+  /// A report came: its robots.txt is known now. A longer Crawl-delay wins over the budget's delay.
+  void Probed(milliseconds crawl_delay);
+
+ private:
+  struct Waiting {
+    int depth;
+    std::uint64_t count;
+  };
+
+  std::string host_;
+  HostBudget budget_;
+  std::vector<Waiting> waiting_;  // by depth, no zero counts; rarely more than two
+  int leases_ = 0;
+  int connections_out_ = 0;
+  bool probed_ = false;
+  TimePoint next_start_{};
+};
+
+}  // namespace trawl

@@ -1,0 +1,360 @@
+#include "coordinator/memory_store.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <list>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace trawl {
+namespace {
+
+/// The authority of a URL; empty when the text cannot be one (no scheme, a blank inside).
+std::string_view HostOf(std::string_view url) {
+  const std::string_view scheme = url.starts_with("https://")  ? "https://"
+                                  : url.starts_with("http://") ? "http://"
+                                                               : "";
+  if (scheme.empty() || url.find(' ') != url.npos) return {};
+  const std::string_view rest = url.substr(scheme.size());
+  return rest.substr(0, rest.find_first_of("/?"));
+}
+
+bool IsSound(const Candidate& candidate) { return !HostOf(candidate.url).empty(); }
+
+bool AreSound(const std::vector<Candidate>& candidates) {
+  return std::all_of(candidates.begin(), candidates.end(), IsSound);
+}
+
+std::map<std::string, std::uint64_t> NewStats() {
+  return {{"admitted", 0}, {"fetched", 0},         {"redirected", 0}, {"failed", 0},
+          {"bytes", 0},    {"links", 0},           {"retries", 0},    {"leases_expired", 0},
+          {"leased", 0},   {"reports_refused", 0}, {"moved", 0}};
+}
+
+}  // namespace
+
+struct MemoryStore::Job {
+  using Queue = std::list<FrontierEntry>;
+  using Queues = std::map<std::pair<int, std::string>, Queue>;  // (depth, host); none is empty
+  struct Place {
+    Queues::iterator queue;
+    Queue::iterator entry;
+  };
+  struct Lease {
+    std::string worker;
+    std::string host;
+    int depth = 0;
+    int connections = 0;
+    std::map<int, FrontierEntry> entries;  // never empty
+  };
+
+  std::uint64_t epoch = 0;
+  std::map<std::string, std::string> fields;
+  std::map<std::string, std::uint64_t> stats = NewStats();
+  std::map<std::string, std::string> workers;
+  std::string control;
+  std::uint64_t outbox_first = 0;
+  std::deque<std::string> outbox;
+
+  int open_depth = 0;
+  std::vector<RoundCounts> rounds{1};
+  std::unordered_set<Fingerprint> seen;
+  Queues queues;
+  std::map<int, std::unordered_map<Fingerprint, Place>> waiting;  // depths above open_depth only
+  std::map<LeaseId, Lease> leases;
+
+  Result<Reply> Apply(const AdmitStep& step);
+  Result<Reply> Apply(const LeaseStep& step);
+  Result<Reply> Apply(const AcceptStep& step);
+  Result<Reply> Apply(const ExpireStep& step);
+  Result<Reply> Apply(const OpenRoundStep& step);
+  Result<Reply> Apply(const SaveJobStep& step);
+  Result<Reply> Apply(const SaveWorkersStep& step);
+  Result<Reply> Apply(const ReadControlStep& step);
+  Result<Reply> Apply(const ReadOutboxStep& step);
+
+  RoundCounts& Round(int depth);
+  Admission Admit(int depth, Fingerprint fingerprint, FrontierEntry entry);
+  void Push(int depth, Fingerprint fingerprint, FrontierEntry entry);
+  void PutBack(const Lease& lease, FrontierEntry entry);
+  int TakeWaiting(Fingerprint fingerprint, int depth);
+  std::optional<Admission> End(LeaseId id, const Lease& lease, int index,
+                               const FrontierEntry& entry, const Ending& ending);
+  void Fail(int depth, Error reason);
+  void Refuse(LeaseId id, int index);
+  Snapshot Describe() const;
+};
+
+RoundCounts& MemoryStore::Job::Round(int depth) {
+  if (rounds.size() <= static_cast<std::size_t>(depth)) rounds.resize(depth + 1);
+  return rounds[depth];
+}
+
+// ---- Admission ----
+
+Admission MemoryStore::Job::Admit(int depth, Fingerprint fingerprint, FrontierEntry entry) {
+  Admission admission;
+  if (seen.insert(fingerprint).second) {
+    admission.kind = Admission::Kind::kAdmitted;
+    ++stats["admitted"];
+  } else {
+    const int from = TakeWaiting(fingerprint, depth);
+    if (from == 0) return admission;
+    admission = {Admission::Kind::kMoved, from};
+    --Round(from).admitted;
+    ++stats["moved"];
+  }
+  ++Round(depth).admitted;
+  Push(depth, fingerprint, std::move(entry));
+  return admission;
+}
+
+void MemoryStore::Job::Push(int depth, Fingerprint fingerprint, FrontierEntry entry) {
+  const auto queue = queues.try_emplace({depth, std::string(HostOf(entry.url))}).first;
+  queue->second.push_back(std::move(entry));
+  if (depth > open_depth) {
+    waiting[depth].insert_or_assign(fingerprint, Place{queue, std::prev(queue->second.end())});
+  }
+}
+
+void MemoryStore::Job::PutBack(const Lease& lease, FrontierEntry entry) {
+  queues[{lease.depth, lease.host}].push_front(std::move(entry));
+}
+
+/// Takes a URL out of the queue where it waits at a greater depth. Returns that depth, or 0.
+int MemoryStore::Job::TakeWaiting(Fingerprint fingerprint, int depth) {
+  for (auto at = waiting.upper_bound(depth); at != waiting.end(); ++at) {
+    const auto found = at->second.find(fingerprint);
+    if (found == at->second.end()) continue;
+    const auto [queue, entry] = found->second;
+    queue->second.erase(entry);
+    if (queue->second.empty()) queues.erase(queue);
+    at->second.erase(found);
+    return at->first;
+  }
+  return 0;
+}
+
+Result<Reply> MemoryStore::Job::Apply(const AdmitStep& step) {
+  if (step.depth < 0 || !AreSound(step.candidates)) return Error::kStore;
+  AdmitReply reply;
+  reply.admissions.reserve(step.candidates.size());
+  for (const auto& [fingerprint, url] : step.candidates) {
+    reply.admissions.push_back(Admit(step.depth, fingerprint, {.url = url, .referrer = ""}));
+  }
+  return Reply(std::move(reply));
+}
+
+// ---- Leases ----
+
+Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
+  LeaseReply reply;
+  auto at = leases.find(step.id);
+  if (at == leases.end()) {
+    if (step.depth > open_depth) return Error::kStore;
+    const auto queue = queues.find({step.depth, step.host});
+    if (queue == queues.end() || step.count <= 0) return Reply(std::move(reply));
+    Lease lease{step.worker, step.host, step.depth, step.connections, {}};
+    for (int index = 0; index < step.count && !queue->second.empty(); ++index) {
+      lease.entries.emplace(index, std::move(queue->second.front()));
+      queue->second.pop_front();
+    }
+    if (queue->second.empty()) queues.erase(queue);
+    stats["leased"] += lease.entries.size();
+    Round(step.depth).leased += lease.entries.size();
+    at = leases.emplace(step.id, std::move(lease)).first;
+  }
+  for (const auto& [index, entry] : at->second.entries) reply.entries.push_back(entry);
+  return Reply(std::move(reply));
+}
+
+Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
+  const Ending* ending = step.ending ? &*step.ending : nullptr;
+  if (!AreSound(step.links)) return Error::kStore;
+  if (ending && ending->target && !IsSound(*ending->target)) return Error::kStore;
+
+  AcceptReply reply;
+  const auto at = leases.find(step.lease);
+  if (at == leases.end() || !at->second.entries.contains(step.index)) {
+    if (ending) ++stats["reports_refused"];
+    return Reply(std::move(reply));
+  }
+  reply.accepted = true;
+  Lease& lease = at->second;
+  const FrontierEntry& entry = lease.entries.at(step.index);
+  reply.links.reserve(step.links.size());
+  for (const auto& [fingerprint, url] : step.links) {
+    reply.links.push_back(Admit(lease.depth + 1, fingerprint, {.url = url, .referrer = entry.url}));
+  }
+  if (ending) {
+    reply.target = End(step.lease, lease, step.index, entry, *ending);
+    lease.entries.erase(step.index);
+    if (lease.entries.empty()) leases.erase(at);
+  }
+  return Reply(std::move(reply));
+}
+
+/// Counts how a leased URL ends and puts it, or the redirect's target, where it belongs.
+std::optional<Admission> MemoryStore::Job::End(LeaseId id, const Lease& lease, int index,
+                                               const FrontierEntry& entry, const Ending& ending) {
+  std::optional<Admission> target;
+  --stats["leased"];
+  --Round(lease.depth).leased;
+  if (ending.kind != Ending::Kind::kReturned) {
+    stats["bytes"] += ending.body_bytes;
+    stats["links"] += ending.links;
+  }
+  switch (ending.kind) {
+    case Ending::Kind::kFetched:
+      ++stats["fetched"];
+      ++Round(lease.depth).fetched;
+      break;
+    case Ending::Kind::kRedirected: {
+      ++stats["redirected"];
+      ++Round(lease.depth).redirected;
+      std::string outcome = ending.refusal;
+      if (ending.target) {
+        target = Admit(
+            lease.depth, ending.target->fingerprint,
+            {.url = ending.target->url, .referrer = entry.referrer, .hops = ending.target_hops});
+        outcome = target->kind == Admission::Kind::kSeen ? "seen" : "admitted";
+      }
+      outbox.push_back("redirected " + outcome + ' ' + ending.row);
+      break;
+    }
+    case Ending::Kind::kFailed:
+      Fail(lease.depth, ending.reason);
+      outbox.push_back("failed " + ending.row);
+      break;
+    case Ending::Kind::kReturned:
+      PutBack(lease, entry);
+      Refuse(id, index);
+      break;
+  }
+  return target;
+}
+
+void MemoryStore::Job::Fail(int depth, Error reason) {
+  ++stats["failed"];
+  ++stats["failed:" + std::string(ReasonWord(reason))];
+  ++Round(depth).failed;
+}
+
+void MemoryStore::Job::Refuse(LeaseId id, int index) {
+  outbox.push_back("refused " + std::to_string(id) + ' ' + std::to_string(index));
+}
+
+Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
+  ExpireReply reply;
+  const auto at = leases.find(step.lease);
+  if (at == leases.end()) return Reply(reply);
+  Lease& lease = at->second;
+  stats["leased"] -= lease.entries.size();
+  Round(lease.depth).leased -= lease.entries.size();
+  if (step.blame) ++stats["leases_expired"];
+
+  std::vector<FrontierEntry> returned;
+  for (auto& [index, entry] : lease.entries) {
+    Refuse(step.lease, index);
+    if (step.blame && ++entry.losses >= step.max_losses) {
+      Fail(lease.depth, Error::kWorkerLost);
+      outbox.push_back("lost " + std::to_string(lease.depth) + ' ' + entry.Text());
+      ++reply.given_up;
+    } else {
+      returned.push_back(std::move(entry));
+      ++reply.returned;
+    }
+  }
+  for (auto entry = returned.rbegin(); entry != returned.rend(); ++entry) {
+    PutBack(lease, std::move(*entry));
+  }
+  leases.erase(at);
+  return Reply(reply);
+}
+
+// ---- The rest ----
+
+Result<Reply> MemoryStore::Job::Apply(const OpenRoundStep& step) {
+  if (step.depth > open_depth) {
+    open_depth = step.depth;
+    Round(open_depth);
+    waiting.erase(waiting.begin(), waiting.upper_bound(open_depth));
+  }
+  return Reply(OpenRoundReply());
+}
+
+Result<Reply> MemoryStore::Job::Apply(const SaveJobStep& step) {
+  for (const auto& [name, value] : step.fields) fields[name] = value;
+  return Reply(SaveJobReply());
+}
+
+Result<Reply> MemoryStore::Job::Apply(const SaveWorkersStep& step) {
+  workers = step.workers;
+  return Reply(SaveWorkersReply());
+}
+
+Result<Reply> MemoryStore::Job::Apply(const ReadControlStep&) {
+  return Reply(ReadControlReply{control});
+}
+
+Result<Reply> MemoryStore::Job::Apply(const ReadOutboxStep& step) {
+  while (outbox_first < step.read && !outbox.empty()) {
+    outbox.pop_front();
+    ++outbox_first;
+  }
+  const std::size_t limit = std::max(step.limit, 0);
+  ReadOutboxReply reply{outbox_first, {}};
+  reply.items.assign(outbox.begin(), outbox.begin() + std::min(limit, outbox.size()));
+  return Reply(std::move(reply));
+}
+
+Snapshot MemoryStore::Job::Describe() const {
+  Snapshot snapshot;
+  snapshot.job = fields;
+  snapshot.stats = stats;
+  snapshot.epoch = epoch;
+  snapshot.open_depth = open_depth;
+  snapshot.rounds = rounds;
+  for (const auto& [place, queue] : queues) {
+    snapshot.queues.push_back({place.second, place.first, queue.size()});
+  }
+  for (const auto& [id, lease] : leases) {
+    Snapshot::Lease& told = snapshot.leases.emplace_back();
+    told = {id, lease.worker, lease.host, lease.depth, lease.connections, {}};
+    for (const auto& [index, entry] : lease.entries) told.indexes.push_back(index);
+  }
+  return snapshot;
+}
+
+// ---- The handle ----
+
+MemoryStore::MemoryStore() : MemoryStore(std::make_shared<Job>()) {}
+MemoryStore::MemoryStore(std::shared_ptr<Job> job) : job_(std::move(job)) {}
+MemoryStore::~MemoryStore() = default;
+
+void MemoryStore::Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) {
+  const bool is_new = job_->epoch == 0;
+  if (is_new != (mode == OpenMode::kCreate)) return then(Error::kUsage);
+  if (is_new) job_->fields = std::move(job);
+  epoch_ = ++job_->epoch;
+  then(job_->Describe());
+}
+
+void MemoryStore::Apply(const Step& step, OnReply then) {
+  if (epoch_ == 0 || epoch_ != job_->epoch) return then(Error::kStore);
+  then(std::visit([this](const auto& taken) { return job_->Apply(taken); }, step));
+}
+
+void MemoryStore::SetControl(std::string control) { job_->control = std::move(control); }
+
+const std::map<std::string, std::string>& MemoryStore::job() const { return job_->fields; }
+const std::map<std::string, std::uint64_t>& MemoryStore::stats() const { return job_->stats; }
+const std::map<std::string, std::string>& MemoryStore::workers() const { return job_->workers; }
+const std::deque<std::string>& MemoryStore::outbox() const { return job_->outbox; }
+
+Snapshot MemoryStore::Peek() const { return job_->Describe(); }
+
+}  // namespace trawl

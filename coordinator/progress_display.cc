@@ -1,0 +1,155 @@
+#include "coordinator/progress_display.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <sstream>
+
+namespace trawl {
+namespace {
+
+constexpr milliseconds kBlockInterval{500};
+constexpr milliseconds kLineInterval{5'000};
+
+double PerSecond(std::uint64_t count, milliseconds time) {
+  return static_cast<double>(count) * 1000.0 /
+         static_cast<double>(std::max<std::int64_t>(1, time.count()));
+}
+
+std::string RateText(double rate) {
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), rate < 10 ? "%.1f" : "%.0f", rate);
+  return text.data();
+}
+
+std::string_view PhaseText(Coordinator::Phase phase) {
+  switch (phase) {
+    case Coordinator::Phase::kStarting:
+      return "starting";
+    case Coordinator::Phase::kRunning:
+      return "running";
+    case Coordinator::Phase::kPaused:
+      return "paused";
+    case Coordinator::Phase::kDraining:
+      return "stopping";
+    case Coordinator::Phase::kClosing:
+    case Coordinator::Phase::kSaving:
+    case Coordinator::Phase::kParting:
+    case Coordinator::Phase::kEnded:
+      return "ending";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string ElapsedText(milliseconds elapsed) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
+  std::array<char, 32> text;
+  if (seconds >= 3600) {
+    std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld",
+                  static_cast<long long>(seconds / 3600), static_cast<long long>(seconds / 60 % 60),
+                  static_cast<long long>(seconds % 60));
+  } else {
+    std::snprintf(text.data(), text.size(), "%lld:%02lld", static_cast<long long>(seconds / 60),
+                  static_cast<long long>(seconds % 60));
+  }
+  return text.data();
+}
+
+std::string BytesText(std::uint64_t bytes) {
+  static constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+  return text.data();
+}
+
+std::string ProgressLine(const Coordinator::Progress& progress, double rate, milliseconds elapsed) {
+  std::ostringstream line;
+  line << ElapsedText(elapsed) << " " << PhaseText(progress.phase) << ": round " << progress.round
+       << ", " << progress.counts.fetched << " pages (" << RateText(rate) << "/s), frontier "
+       << progress.waiting << ", in flight " << progress.in_flight << ", failed "
+       << progress.counts.failed << ", workers " << progress.workers;
+  return line.str();
+}
+
+std::string ProgressBlock(const std::string& job, const Coordinator::Progress& progress,
+                          double rate, milliseconds elapsed) {
+  std::ostringstream block;
+  block << "trawl " << job << "  " << PhaseText(progress.phase) << "  " << ElapsedText(elapsed)
+        << "\n"
+        << "  pages " << progress.counts.fetched << " (" << RateText(rate) << "/s, "
+        << BytesText(progress.counts.bytes) << ")  redirects " << progress.counts.redirected
+        << "  failed " << progress.counts.failed << "\n"
+        << "  round " << progress.round << "  frontier " << progress.waiting << "  in flight "
+        << progress.in_flight << "  hosts " << progress.hosts << "  workers " << progress.workers
+        << "\n";
+  return block.str();
+}
+
+std::string SummaryText(const std::string& job, const Coordinator::Progress& progress,
+                        const std::string& stopped_because, std::uint64_t pages_before,
+                        milliseconds elapsed) {
+  const Coordinator::Counts& counts = progress.counts;
+  std::ostringstream text;
+  text << "job " << job << " ";
+  if (stopped_because.empty()) {
+    text << "finished";
+  } else {
+    text << "stopped (" << stopped_because << ")";
+  }
+  text << " after " << ElapsedText(elapsed) << "\n"
+       << "  pages      " << counts.fetched << "  (" << BytesText(counts.bytes) << ", "
+       << RateText(PerSecond(counts.fetched - pages_before, elapsed)) << " pages/s)\n"
+       << "  redirects  " << counts.redirected << "\n"
+       << "  failed     " << counts.failed;
+  const char* separator = "  (";
+  for (const auto& [reason, count] : counts.failed_by_reason) {
+    text << separator << reason << " " << count;
+    separator = ", ";
+  }
+  if (!counts.failed_by_reason.empty()) text << ")";
+  text << "\n";
+  if (progress.waiting + progress.leased > 0) {
+    text << "  waiting    " << progress.waiting + progress.leased << "  (--resume goes on)\n";
+  }
+  return text.str();
+}
+
+void ProgressDisplay::Update(const Coordinator::Progress& progress, TimePoint now) {
+  if (now < next_) return;
+  const bool first = next_ == TimePoint();
+  next_ = now + (terminal_ ? kBlockInterval : kLineInterval);
+  const std::uint64_t pages = progress.counts.fetched;
+  double rate = 0;
+  if (last_pages_) {
+    rate =
+        PerSecond(pages - *last_pages_, std::chrono::duration_cast<milliseconds>(now - last_time_));
+  }
+  last_pages_ = pages;
+  last_time_ = now;
+  const auto elapsed = std::chrono::duration_cast<milliseconds>(now - started_);
+  if (!terminal_) {
+    if (!first) out_ << ProgressLine(progress, rate, elapsed) << "\n" << std::flush;
+    return;
+  }
+  Clear();
+  const std::string block = ProgressBlock(job_, progress, rate, elapsed);
+  lines_shown_ = static_cast<int>(std::count(block.begin(), block.end(), '\n'));
+  out_ << block << std::flush;
+}
+
+void ProgressDisplay::Clear() {
+  if (lines_shown_ == 0) return;
+  // Cursor up, then erase to the end of the screen.
+  out_ << "\x1b[" << lines_shown_ << "A\x1b[J" << std::flush;
+  lines_shown_ = 0;
+}
+
+}  // namespace trawl

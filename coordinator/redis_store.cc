@@ -1,0 +1,383 @@
+#include "coordinator/redis_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+namespace trawl {
+namespace {
+
+using Arguments = std::vector<std::string>;
+using Kind = RedisReply::Kind;
+
+// A bucket of the seen set holds up to about twice its mean of 450 entries (see store.lua).
+constexpr int kMinIntsetEntries = 1024;
+
+// ---- Steps to arguments: the order is told at each function in store.lua ----
+
+struct FunctionCall {
+  std::string_view name;
+  Arguments arguments;
+};
+
+void AddCandidates(const std::vector<Candidate>& candidates, Arguments& arguments) {
+  arguments.reserve(arguments.size() + 2 * candidates.size());
+  for (const auto& [fingerprint, url] : candidates) {
+    arguments.push_back(std::to_string(fingerprint));
+    arguments.push_back(url);
+  }
+}
+
+Arguments PairsOf(const std::map<std::string, std::string>& fields) {
+  Arguments arguments;
+  for (const auto& [name, value] : fields) arguments.insert(arguments.end(), {name, value});
+  return arguments;
+}
+
+std::string KindWord(Ending::Kind kind) {
+  switch (kind) {
+    case Ending::Kind::kFetched:
+      return "fetched";
+    case Ending::Kind::kRedirected:
+      return "redirected";
+    case Ending::Kind::kFailed:
+      return "failed";
+    case Ending::Kind::kReturned:
+      return "returned";
+  }
+  return "";
+}
+
+FunctionCall CallFor(const AdmitStep& step) {
+  FunctionCall call{"admit", {std::to_string(step.depth)}};
+  AddCandidates(step.candidates, call.arguments);
+  return call;
+}
+
+FunctionCall CallFor(const LeaseStep& step) {
+  return {"lease",
+          {std::to_string(step.id), step.worker, step.host, std::to_string(step.depth),
+           std::to_string(step.count), std::to_string(step.connections)}};
+}
+
+FunctionCall CallFor(const AcceptStep& step) {
+  const Ending ending = step.ending.value_or(Ending());
+  const Candidate target = ending.target.value_or(Candidate());
+  FunctionCall call{
+      "accept",
+      {std::to_string(step.lease), std::to_string(step.index),
+       step.ending ? KindWord(ending.kind) : "", std::string(ReasonWord(ending.reason)),
+       std::to_string(ending.body_bytes), std::to_string(ending.links), ending.row, ending.refusal,
+       std::to_string(ending.target_hops), std::to_string(target.fingerprint), target.url}};
+  AddCandidates(step.links, call.arguments);
+  return call;
+}
+
+FunctionCall CallFor(const ExpireStep& step) {
+  return {"expire",
+          {std::to_string(step.lease), step.blame ? "1" : "0", std::to_string(step.max_losses)}};
+}
+
+FunctionCall CallFor(const OpenRoundStep& step) {
+  return {"open_round", {std::to_string(step.depth)}};
+}
+
+FunctionCall CallFor(const SaveJobStep& step) { return {"save_job", PairsOf(step.fields)}; }
+
+FunctionCall CallFor(const SaveWorkersStep& step) {
+  return {"save_workers", PairsOf(step.workers)};
+}
+
+FunctionCall CallFor(const ReadControlStep&) { return {"read_control", {}}; }
+
+FunctionCall CallFor(const ReadOutboxStep& step) {
+  return {"read_outbox", {std::to_string(step.read), std::to_string(step.limit)}};
+}
+
+// ---- Replies ----
+
+template <class Number>
+Number ToNumber(std::string_view text) {
+  Number number = 0;
+  std::from_chars(text.begin(), text.end(), number);
+  return number;
+}
+
+/// The element at `at`, or nil.
+const RedisReply& ElementOf(const RedisReply& reply, std::size_t at) {
+  static const RedisReply kNothing;
+  return at < reply.elements.size() ? reply.elements[at] : kNothing;
+}
+
+std::vector<std::string_view> SplitAtBlanks(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    words.push_back(word);
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return words;
+}
+
+Admission ToAdmission(std::string_view word) {
+  if (word == "=") return {};
+  if (word == "+") return {Admission::Kind::kAdmitted, 0};
+  return {Admission::Kind::kMoved, ToNumber<int>(word)};
+}
+
+std::vector<Admission> ToAdmissions(std::string_view text) {
+  std::vector<Admission> admissions;
+  for (std::string_view word : SplitAtBlanks(text)) admissions.push_back(ToAdmission(word));
+  return admissions;
+}
+
+Result<Reply> ReplyTo(const AdmitStep&, const RedisReply& reply) {
+  return Reply(AdmitReply{ToAdmissions(reply.text)});
+}
+
+Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
+  LeaseReply lease;
+  for (const RedisReply& text : reply.elements) {
+    Result<FrontierEntry> entry = FrontierEntry::Parse(text.text);
+    if (!entry) return Error::kStore;
+    lease.entries.push_back(*std::move(entry));
+  }
+  return Reply(std::move(lease));
+}
+
+Result<Reply> ReplyTo(const AcceptStep&, const RedisReply& reply) {
+  AcceptReply accept;
+  accept.accepted = reply.kind == Kind::kArray;
+  accept.links = ToAdmissions(ElementOf(reply, 0).text);
+  const std::string& target = ElementOf(reply, 1).text;
+  if (!target.empty()) accept.target = ToAdmission(target);
+  return Reply(std::move(accept));
+}
+
+Result<Reply> ReplyTo(const ExpireStep&, const RedisReply& reply) {
+  return Reply(ExpireReply{static_cast<int>(ElementOf(reply, 0).integer),
+                           static_cast<int>(ElementOf(reply, 1).integer)});
+}
+
+Result<Reply> ReplyTo(const OpenRoundStep&, const RedisReply&) { return Reply(OpenRoundReply()); }
+Result<Reply> ReplyTo(const SaveJobStep&, const RedisReply&) { return Reply(SaveJobReply()); }
+Result<Reply> ReplyTo(const SaveWorkersStep&, const RedisReply&) {
+  return Reply(SaveWorkersReply());
+}
+
+Result<Reply> ReplyTo(const ReadControlStep&, const RedisReply& reply) {
+  return Reply(ReadControlReply{reply.text});
+}
+
+Result<Reply> ReplyTo(const ReadOutboxStep&, const RedisReply& reply) {
+  ReadOutboxReply outbox;
+  outbox.first = static_cast<std::uint64_t>(ElementOf(reply, 0).integer);
+  for (const RedisReply& item : ElementOf(reply, 1).elements) outbox.items.push_back(item.text);
+  return Reply(std::move(outbox));
+}
+
+std::map<std::string, std::string> ToFields(const RedisReply& reply) {
+  std::map<std::string, std::string> fields;
+  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+    fields[reply.elements[i].text] = reply.elements[i + 1].text;
+  }
+  return fields;
+}
+
+std::string Take(std::map<std::string, std::string>& fields, const std::string& name) {
+  const auto node = fields.extract(name);
+  return node ? std::move(node.mapped()) : "";
+}
+
+}  // namespace
+
+// ---- Opening ----
+
+// Reads the job in pages, so that no call holds up the server. Owned by its pending commands.
+class RedisStore::Opening : public std::enable_shared_from_this<Opening> {
+ public:
+  Opening(RedisStore& store, OpenMode mode, std::map<std::string, std::string> job, OnOpen then)
+      : store_(store), mode_(mode), job_(std::move(job)), then_(std::move(then)) {}
+
+  void Start();
+
+ private:
+  using Next = void (Opening::*)(const RedisReply&);
+
+  void SendThen(const Arguments& command, Next next);
+  void CallThen(std::string_view function, Arguments arguments, Next next);
+
+  void RaiseIntsetLimit(const RedisReply& reply);
+  void LoadFunctions(const RedisReply& reply);
+  void TakeOver(const RedisReply& reply);
+  void ReadJob(const RedisReply& reply);
+  void ReadFirstQueues(const RedisReply& reply);
+  void ReadQueues(const RedisReply& reply);
+  void AskForQueues(const std::string& cursor);
+  void AskForLeases(const std::string& cursor);
+  void ReadLeases(const RedisReply& reply);
+  void Finish();
+
+  RedisStore& store_;
+  const OpenMode mode_;
+  const std::map<std::string, std::string> job_;
+  const OnOpen then_;
+  Snapshot snapshot_;
+  int depth_ = 0;  // of the queues being read
+  // By key, for a scan may tell a member twice.
+  std::map<std::pair<int, std::string>, std::uint64_t> queues_;
+  std::map<LeaseId, Snapshot::Lease> leases_;
+};
+
+void RedisStore::Opening::SendThen(const Arguments& command, Next next) {
+  store_.Send(command, [self = shared_from_this(), next](const Result<RedisReply>& reply) {
+    if (!reply) return self->then_(reply.error());
+    ((*self).*next)(*reply);
+  });
+}
+
+void RedisStore::Opening::CallThen(std::string_view function, Arguments arguments, Next next) {
+  store_.Call(function, std::move(arguments),
+              [self = shared_from_this(), next](const Result<RedisReply>& reply) {
+                if (!reply) return self->then_(reply.error());
+                ((*self).*next)(*reply);
+              });
+}
+
+/// CONFIG may be forbidden, which is no reason to stop: its errors are not looked at.
+void RedisStore::Opening::Start() {
+  store_.client_.Command({"CONFIG", "GET", "set-max-intset-entries"},
+                         [self = shared_from_this()](const Result<RedisReply>& reply) {
+                           if (!reply) return self->then_(reply.error());
+                           self->RaiseIntsetLimit(*reply);
+                         });
+}
+
+void RedisStore::Opening::RaiseIntsetLimit(const RedisReply& reply) {
+  const std::string& limit = ElementOf(reply, 1).text;
+  if (limit.empty() || ToNumber<int>(limit) >= kMinIntsetEntries) return LoadFunctions(reply);
+  store_.client_.Command(
+      {"CONFIG", "SET", "set-max-intset-entries", std::to_string(kMinIntsetEntries)},
+      [self = shared_from_this()](const Result<RedisReply>& reply) {
+        if (!reply) return self->then_(reply.error());
+        self->LoadFunctions(*reply);
+      });
+}
+
+void RedisStore::Opening::LoadFunctions(const RedisReply&) {
+  SendThen({"FUNCTION", "LOAD", "REPLACE", std::string(kStoreLua)}, &Opening::TakeOver);
+}
+
+void RedisStore::Opening::TakeOver(const RedisReply&) {
+  Arguments arguments = PairsOf(job_);
+  arguments.insert(arguments.begin(), mode_ == OpenMode::kCreate ? "create" : "resume");
+  CallThen("open", std::move(arguments), &Opening::ReadJob);
+}
+
+void RedisStore::Opening::ReadJob(const RedisReply& reply) {
+  snapshot_.job = ToFields(ElementOf(reply, 0));
+  snapshot_.epoch = ToNumber<std::uint64_t>(Take(snapshot_.job, "epoch"));
+  snapshot_.open_depth = ToNumber<int>(Take(snapshot_.job, "round"));
+  Take(snapshot_.job, "deepest");
+  Take(snapshot_.job, "outbox_first");
+  for (const auto& [name, count] : ToFields(ElementOf(reply, 1))) {
+    snapshot_.stats[name] = ToNumber<std::uint64_t>(count);
+  }
+  const std::vector<RedisReply>& counts = ElementOf(reply, 2).elements;
+  const auto count = [&](std::size_t at) { return static_cast<std::uint64_t>(counts[at].integer); };
+  for (std::size_t i = 0; i + 4 < counts.size(); i += 5) {
+    snapshot_.rounds.push_back({count(i), count(i + 1), count(i + 2), count(i + 3), count(i + 4)});
+  }
+  store_.epoch_ = snapshot_.epoch;
+  SendThen({"SADD", "trawl:jobs", store_.job_}, &Opening::ReadFirstQueues);
+}
+
+void RedisStore::Opening::ReadFirstQueues(const RedisReply&) { AskForQueues("0"); }
+
+void RedisStore::Opening::AskForQueues(const std::string& cursor) {
+  CallThen("snapshot_queues", {std::to_string(depth_), cursor}, &Opening::ReadQueues);
+}
+
+void RedisStore::Opening::ReadQueues(const RedisReply& reply) {
+  for (std::size_t i = 1; i + 1 < reply.elements.size(); i += 2) {
+    queues_[{depth_, reply.elements[i].text}] =
+        static_cast<std::uint64_t>(reply.elements[i + 1].integer);
+  }
+  const std::string& cursor = ElementOf(reply, 0).text;
+  if (cursor != "0") return AskForQueues(cursor);
+  if (++depth_ < static_cast<int>(snapshot_.rounds.size())) return AskForQueues("0");
+  AskForLeases("0");
+}
+
+void RedisStore::Opening::AskForLeases(const std::string& cursor) {
+  CallThen("snapshot_leases", {cursor}, &Opening::ReadLeases);
+}
+
+void RedisStore::Opening::ReadLeases(const RedisReply& reply) {
+  for (std::size_t i = 1; i + 5 < reply.elements.size(); i += 6) {
+    const auto text = [&](std::size_t at) -> const std::string& {
+      return reply.elements[i + at].text;
+    };
+    Snapshot::Lease lease{ToNumber<LeaseId>(text(0)), text(1), text(2), ToNumber<int>(text(3)),
+                          ToNumber<int>(text(4)),     {}};
+    for (std::string_view index : SplitAtBlanks(text(5))) {
+      lease.indexes.push_back(ToNumber<int>(index));
+    }
+    leases_[lease.id] = std::move(lease);
+  }
+  const std::string& cursor = ElementOf(reply, 0).text;
+  if (cursor != "0") return AskForLeases(cursor);
+  Finish();
+}
+
+void RedisStore::Opening::Finish() {
+  for (const auto& [place, waiting] : queues_) {
+    snapshot_.queues.push_back({place.second, place.first, waiting});
+  }
+  for (auto& [id, lease] : leases_) snapshot_.leases.push_back(std::move(lease));
+  then_(std::move(snapshot_));
+}
+
+// ---- The store ----
+
+RedisStore::RedisStore(RedisClient& client, std::string job)
+    : client_(client), job_(std::move(job)) {}
+
+void RedisStore::Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) {
+  std::make_shared<Opening>(*this, mode, std::move(job), std::move(then))->Start();
+}
+
+void RedisStore::Apply(const Step& step, OnReply then) {
+  std::visit(
+      [&](const auto& taken) {
+        using Taken = std::decay_t<decltype(taken)>;
+        FunctionCall call = CallFor(taken);
+        Call(call.name, std::move(call.arguments),
+             [then = std::move(then)](const Result<RedisReply>& reply) {
+               then(reply ? ReplyTo(Taken(), *reply) : Result<Reply>(reply.error()));
+             });
+      },
+      step);
+}
+
+void RedisStore::Call(std::string_view function, Arguments arguments, RedisClient::OnReply then) {
+  Arguments command{"FCALL", "trawl_1_" + std::string(function), "1", "trawl:{" + job_ + "}:"};
+  command.reserve(command.size() + 1 + arguments.size());
+  if (function != "open") command.push_back(std::to_string(epoch_));
+  std::move(arguments.begin(), arguments.end(), std::back_inserter(command));
+  Send(command, std::move(then));
+}
+
+void RedisStore::Send(const Arguments& command, RedisClient::OnReply then) {
+  client_.Command(command, [this, then = std::move(then)](Result<RedisReply> reply) {
+    if (reply && reply->kind == Kind::kError) {
+      error_text_ = reply->text;
+      return then(error_text_.starts_with("USAGE") ? Error::kUsage : Error::kStore);
+    }
+    then(std::move(reply));
+  });
+}
+
+}  // namespace trawl

@@ -1,0 +1,35 @@
+// Turns what a worker reports into the step that the store takes: which of the links may be
+// offered, and how the URL ends. Immutable after construction; no I/O.
+#pragma once
+
+#include <vector>
+
+#include "common/options.h"
+#include "common/scope.h"
+#include "coordinator/store.h"
+#include "proto/messages.h"
+
+namespace trawl {
+
+class ReportRules {
+ public:
+  ReportRules(CrawlOptions crawl, Scope scope);
+
+  /// `depth` is that of the reported URL's lease.
+  AcceptStep StepFor(const Report& report, int depth) const;
+  std::vector<Candidate> Seeds() const;
+  /// What workers have to know of the job.
+  const CrawlSettings& settings() const { return settings_; }
+
+ private:
+  std::vector<Candidate> LinksOf(const Report& report, int depth) const;
+  Ending EndingOf(const Report& report, int depth) const;
+  Ending EndingOfRedirect(const Report& report, const Redirected& redirected, int depth) const;
+  bool MayReach(const Url& url) const;
+
+  CrawlOptions crawl_;
+  Scope scope_;
+  CrawlSettings settings_;
+};
+
+}  // namespace trawl

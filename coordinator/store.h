@@ -1,0 +1,222 @@
+// The job's state outside of the coordinator: seen set, frontier, leases, counters. Every step is
+// atomic: it happens whole or not at all, and steps take effect in the order in which they are
+// applied. So a URL is never lost (it enters the seen set and the frontier in one step, leaves the
+// frontier and enters a lease in one step, ...) and counted once (a report is accepted only while
+// its URL is still leased under that lease).
+//
+// Two implementations: MemoryStore for tests and simulations, RedisStore for crawls.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/error.h"
+#include "common/fingerprint.h"
+#include "common/frontier_entry.h"
+
+namespace trawl {
+
+/// Unique within a job: the coordinator's epoch in the upper 24 bits, a running number below.
+using LeaseId = std::uint64_t;
+
+/// A URL in scope that is offered to the seen set.
+struct Candidate {
+  Fingerprint fingerprint = 0;
+  std::string url;
+};
+
+/// What the seen set said to a candidate.
+struct Admission {
+  enum class Kind {
+    kAdmitted,  // new: now in the seen set and in the frontier at the offered depth
+    kSeen,      // in the seen set already; nothing changed
+    kMoved,     // waited in the frontier at a greater depth; now waits at the offered one
+  };
+  Kind kind = Kind::kSeen;
+  int moved_from = 0;  // kMoved only: the depth at which it waited
+
+  friend bool operator==(const Admission&, const Admission&) = default;
+};
+
+/// How a leased URL ends.
+struct Ending {
+  enum class Kind {
+    kFetched,     // terminal: a page
+    kRedirected,  // terminal: its target is offered at the same depth
+    kFailed,      // terminal: an error with a reason
+    kReturned,    // back to its host queue as it was: the worker did not try it
+  };
+  Kind kind = Kind::kFetched;
+  Error reason = Error::kHttpStatus;  // kFailed only
+  std::uint64_t body_bytes = 0;
+  std::uint64_t links = 0;  // crawlable links of the page, in scope or not
+  /// kRedirected and kFailed: the row, for the outbox. Free text without line ends.
+  std::string row;
+  /// kRedirected: the target, when it may be admitted, and the redirects that then led to it.
+  std::optional<Candidate> target;
+  int target_hops = 0;
+  /// kRedirected without a target: why not ("scope", "malformed", "too_many", ...).
+  std::string refusal;
+};
+
+// ---- Steps and what they answer ----
+
+/// Offers seeds.
+struct AdmitStep {
+  int depth = 0;
+  std::vector<Candidate> candidates;
+};
+struct AdmitReply {
+  std::vector<Admission> admissions;  // one a candidate, in order
+};
+
+/// Takes the first `count` entries of a host queue at a depth (fewer when it holds fewer) and puts
+/// them under a new lease, as its entries 0, 1, ... A repeated step answers as the first did.
+struct LeaseStep {
+  LeaseId id = 0;
+  std::string worker;
+  std::string host;
+  int depth = 0;
+  int count = 0;
+  int connections = 0;
+};
+struct LeaseReply {
+  std::vector<FrontierEntry> entries;
+};
+
+/// Accepts what a worker reports of one leased URL: admits links at the lease's depth + 1 and, when
+/// `ending` is there, ends the lease's hold on the URL. Changes nothing when the URL is not leased
+/// under that id (any more). A page with many links is reported in several steps, of which only the
+/// last has an ending.
+struct AcceptStep {
+  LeaseId lease = 0;
+  int index = 0;  // the URL's place in the lease
+  std::vector<Candidate> links;
+  std::optional<Ending> ending;
+};
+struct AcceptReply {
+  bool accepted = false;
+  std::vector<Admission> links;     // one a link, in order
+  std::optional<Admission> target;  // of a redirect that had one
+};
+
+/// Ends a lease whose worker was lost (`blame`) or has left: what it still holds goes back to its
+/// host queue. With blame each loses a life: `losses` + 1, and at `max_losses` it has failed as
+/// worker_lost. Changes nothing when the lease does not exist.
+struct ExpireStep {
+  LeaseId lease = 0;
+  bool blame = true;
+  int max_losses = 3;
+};
+struct ExpireReply {
+  int returned = 0;
+  int given_up = 0;
+};
+
+/// Opens the round of a depth: from now on nothing moves out of it.
+struct OpenRoundStep {
+  int depth = 0;
+};
+struct OpenRoundReply {};
+
+/// Sets fields of the job's hash (`state`, `finished`, ...).
+struct SaveJobStep {
+  std::map<std::string, std::string> fields;
+};
+struct SaveJobReply {};
+
+/// Replaces the table of workers (name -> JSON) that people look at.
+struct SaveWorkersStep {
+  std::map<std::string, std::string> workers;
+};
+struct SaveWorkersReply {};
+
+/// Reads what a person has put into the control key ("" when it is not there).
+struct ReadControlStep {};
+struct ReadControlReply {
+  std::string control;
+};
+
+/// The outbox is a queue of result rows that only the store could decide: each is one line,
+/// numbered from 0 in the order of the steps.
+///
+///     "failed" SP row                     an Ending of kind kFailed
+///     "redirected" SP outcome SP row      outcome: "admitted", "seen", or the refusal
+///     "lost" SP depth SP entry            given up as worker_lost
+///     "refused" SP lease SP index         a URL that left its lease unreported: rows that a worker
+///                                         wrote for it under that lease do not count
+///
+/// Drops the items below number `read` and returns up to `limit` of those that follow.
+struct ReadOutboxStep {
+  std::uint64_t read = 0;
+  int limit = 1000;
+};
+struct ReadOutboxReply {
+  std::uint64_t first = 0;  // the number of items[0]
+  std::vector<std::string> items;
+};
+
+using Step = std::variant<AdmitStep, LeaseStep, AcceptStep, ExpireStep, OpenRoundStep, SaveJobStep,
+                          SaveWorkersStep, ReadControlStep, ReadOutboxStep>;
+using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, ExpireReply, OpenRoundReply,
+                           SaveJobReply, SaveWorkersReply, ReadControlReply, ReadOutboxReply>;
+
+// ---- What a coordinator finds when it starts ----
+
+struct RoundCounts {
+  std::uint64_t admitted = 0;
+  std::uint64_t leased = 0;  // now, not ever
+  std::uint64_t fetched = 0;
+  std::uint64_t redirected = 0;
+  std::uint64_t failed = 0;
+};
+
+struct Snapshot {
+  std::map<std::string, std::string> job;
+  std::map<std::string, std::uint64_t> stats;
+  std::uint64_t epoch = 0;  // one more at each start; a coordinator of an older epoch is refused
+  int open_depth = 0;
+  std::vector<RoundCounts> rounds;  // by depth
+  struct Queue {
+    std::string host;
+    int depth = 0;
+    std::uint64_t waiting = 0;
+  };
+  std::vector<Queue> queues;
+  struct Lease {
+    LeaseId id = 0;
+    std::string worker;
+    std::string host;
+    int depth = 0;
+    int connections = 0;
+    std::vector<int> indexes;  // of the URLs still leased
+  };
+  std::vector<Lease> leases;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  enum class OpenMode {
+    kCreate,  // a new job with the given fields
+    kResume,  // a job that is there; its fields stay as they are
+  };
+  /// Creates the job, or takes it over from any coordinator before, and tells all that is needed to
+  /// go on. Error::kUsage, with nothing changed, when the job is there already or is not there.
+  using OnOpen = std::function<void(Result<Snapshot>)>;
+  virtual void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) = 0;
+
+  /// Applies a step; `then` gets the reply alternative that belongs to the step, or an error:
+  /// kStore when the store is lost or another coordinator has taken the job over. May call `then`
+  /// before it returns.
+  using OnReply = std::function<void(Result<Reply>)>;
+  virtual void Apply(const Step& step, OnReply then) = 0;
+};
+
+}  // namespace trawl

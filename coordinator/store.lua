@@ -1,0 +1,611 @@
+#!lua name=trawl_1
+
+-- The steps of a crawl, each one call of a function `trawl_1_STEP` and so atomic. KEYS[1] is P, the
+-- prefix of all keys of a job; ARGV[1] is the epoch of the coordinator that calls. A call of
+-- another epoch is answered "STALE ..." and changes nothing. Nothing rolls back here, so that a
+-- function raises its errors before its first write.
+--
+--   P = "trawl:{" JOB "}:"                 D: a depth     B: a bucket's number
+--                                          HOST: authority of a canonical URL
+--   P job             hash    state seeds options started finished ...  what the coordinator saves
+--                             epoch         the coordinator in charge
+--                             round         depth of the open round; nothing moves out of it
+--                             deepest       the greatest depth that a round or an entry has had
+--                             outbox_first  number of the outbox's first item
+--   P stats           hash    counters; of them `leased` goes down too
+--   P round:D         hash    admitted leased fetched redirected failed
+--   P frontier:D:HOST list    entries: URL [SP REFERRER|"-" [SP ATTEMPT SP HOPS SP LOSSES]]
+--   P moved:D:HOST    set     URLs whose entry in frontier:D:HOST is void, as they moved to a
+--                             smaller depth; always fewer than the list's entries
+--   P hosts:D         set     HOSTs whose list at D exists
+--   P lease:ID        hash    worker host depth connections; "0" "1" ... -> entry, while leased
+--   P leases          set     IDs of the live leases
+--   P seen            fingerprint set of all admitted URLs
+--   P waiting:D       fingerprint set of the URLs in the frontier at D, while D > round
+--   P outbox          list    result rows that only these functions could decide
+--   P workers         hash    worker -> JSON
+--   P control         string  written by people
+--
+--   A fingerprint set K is   K    hash   level split size
+--                            K:B  set    of decimal numbers, kept as an intset by Redis
+--
+-- At all times, over the job and at each depth:
+--   admitted = entries in lists - moved + leased + fetched + redirected + failed
+
+-- The mean size at which a fingerprint set grows. Just before its split a bucket holds about twice
+-- the mean, which has to stay well below the server's set-max-intset-entries of 1024.
+local MAX_MEAN_ENTRIES = 450
+-- Values passed to one command: Lua's unpack() has a limit of some thousands.
+local CHUNK = 500
+-- Where the links begin in the arguments of `accept`.
+local FIRST_LINK = 13
+-- The fields of a lease's hash that are not URLs.
+local LEASE_FIELDS = 4
+local HOSTS_A_PAGE = 10000
+local LEASES_A_PAGE = 500
+
+local COUNTERS = { 'admitted', 'fetched', 'redirected', 'failed', 'bytes', 'links', 'retries',
+                   'leases_expired', 'leased', 'moved', 'reports_refused' }
+
+-- redis.call, from the first step on: while a library is loaded there is none. A local is quicker.
+local call
+
+-- COMMAND key values[start]..., in as many commands as it takes; pairs of values stay together.
+local function call_in_chunks(command, key, values, start)
+  for first = start or 1, #values, CHUNK do
+    call(command, key, unpack(values, first, math.min(first + CHUNK - 1, #values)))
+  end
+end
+
+local function host_of(url)
+  return string.match(url, '^https?://([^/?]+)')
+end
+
+local function url_of(entry)
+  return string.match(entry, '^[^ ]+')
+end
+
+---- Fingerprint sets ----
+--
+-- Linear hashing by the fingerprint's top bits. At level l bucket p (0 <= p < 2^l) holds the
+-- fingerprints of the p-th part of the range; its number is 2^l + p, like a heap's, so that its two
+-- halves at level l + 1 are 2B and 2B + 1. Buckets with p < split are in halves already. The top
+-- bits are taken from a double, which is always rounded the same way, and Redis compares the
+-- decimal text exactly.
+
+local FingerprintSet = {}
+FingerprintSet.__index = FingerprintSet
+
+function FingerprintSet.open(key)
+  local meta = call('HMGET', key, 'level', 'split', 'size')
+  local set = setmetatable({
+    key = key,
+    split = tonumber(meta[2] or 0),
+    size = tonumber(meta[3] or 0),
+    changed = false,
+  }, FingerprintSet)
+  set:set_level(tonumber(meta[1] or 0))
+  return set
+end
+
+function FingerprintSet:set_level(level)
+  self.level = level
+  self.parts = 2 ^ level
+  self.limit = MAX_MEAN_ENTRIES * (self.parts + self.split)
+end
+
+-- The part that holds a fingerprint when there are so many. `place`: how far it is from the
+-- smallest.
+local function part_of(place, parts)
+  local part = place / (2 ^ 64 / parts)
+  return math.min(part - part % 1, parts - 1)
+end
+
+-- The key of a part's bucket when there are so many parts.
+function FingerprintSet:bucket(parts, part)
+  return string.format('%s:%d', self.key, parts + part)
+end
+
+function FingerprintSet:bucket_of(fingerprint)
+  local place = tonumber(fingerprint) + 2 ^ 63
+  local part = part_of(place, self.parts)
+  if part >= self.split then return self:bucket(self.parts, part) end
+  return self:bucket(2 * self.parts, part_of(place, 2 * self.parts))
+end
+
+function FingerprintSet:split_next()
+  local old = self:bucket(self.parts, self.split)
+  local halves = { [0] = {}, [1] = {} }
+  for _, fingerprint in ipairs(call('SMEMBERS', old)) do
+    local half = halves[part_of(tonumber(fingerprint) + 2 ^ 63, 2 * self.parts) % 2]
+    half[#half + 1] = fingerprint
+  end
+  call('DEL', old)
+  for i = 0, 1 do
+    call_in_chunks('SADD', self:bucket(2 * self.parts, 2 * self.split + i), halves[i])
+  end
+  self.split = (self.split + 1) % self.parts
+  self:set_level(self.split == 0 and self.level + 1 or self.level)
+end
+
+-- False when it is there already.
+function FingerprintSet:add(fingerprint)
+  if call('SADD', self:bucket_of(fingerprint), fingerprint) == 0 then return false end
+  self.size = self.size + 1
+  self.changed = true
+  if self.size > self.limit then self:split_next() end
+  return true
+end
+
+-- False when it is not there.
+function FingerprintSet:remove(fingerprint)
+  if self.size == 0 then return false end
+  if call('SREM', self:bucket_of(fingerprint), fingerprint) == 0 then return false end
+  self.size = self.size - 1
+  self.changed = true
+  return true
+end
+
+function FingerprintSet:save()
+  if not self.changed then return end
+  call('HSET', self.key, 'level', self.level, 'split', self.split, 'size', self.size)
+end
+
+function FingerprintSet:delete()
+  local keys = { self.key }
+  for part = 0, 2 * self.split - 1 do keys[#keys + 1] = self:bucket(2 * self.parts, part) end
+  for part = self.split, self.parts - 1 do keys[#keys + 1] = self:bucket(self.parts, part) end
+  for _, key in ipairs(keys) do call('UNLINK', key) end
+end
+
+---- The job, for the length of one call ----
+--
+-- Counters and the sizes of fingerprint sets are gathered here and written once, by save().
+
+local Job = {}
+Job.__index = Job
+
+-- Raises STALE when another coordinator has taken the job over.
+function Job.open(prefix, epoch)
+  local fields = call('HMGET', prefix .. 'job', 'epoch', 'round', 'deepest')
+  if fields[1] ~= epoch then
+    error(redis.error_reply('STALE epoch ' .. epoch .. ': the job is at ' .. (fields[1] or 'none')))
+  end
+  return setmetatable({
+    prefix = prefix,
+    round = tonumber(fields[2]),
+    deepest = tonumber(fields[3]),
+    sets = {},
+    counts = {},
+  }, Job)
+end
+
+function Job:save()
+  for _, set in pairs(self.sets) do set:save() end
+  for key, counts in pairs(self.counts) do
+    for field, change in pairs(counts) do call('HINCRBY', key, field, change) end
+  end
+end
+
+function Job:set(name)
+  local set = self.sets[name]
+  if not set then
+    set = FingerprintSet.open(self.prefix .. name)
+    self.sets[name] = set
+  end
+  return set
+end
+
+local function count(job, key, field, change)
+  local counts = job.counts[key] or {}
+  job.counts[key] = counts
+  counts[field] = (counts[field] or 0) + change
+end
+
+function Job:count(field, change)
+  count(self, self.prefix .. 'stats', field, change)
+end
+
+function Job:count_round(depth, field, change)
+  count(self, self.prefix .. 'round:' .. depth, field, change)
+end
+
+-- For what the job and the round of a depth both count.
+function Job:count_both(depth, field, change)
+  self:count(field, change)
+  self:count_round(depth, field, change)
+end
+
+function Job:post(item)
+  call('RPUSH', self.prefix .. 'outbox', item)
+end
+
+function Job:reach(depth)
+  if depth <= self.deepest then return end
+  self.deepest = depth
+  call('HSET', self.prefix .. 'job', 'deepest', depth)
+end
+
+---- Host queues ----
+
+-- The keys of a host queue: its list, its void entries, and the set of its depth's hosts.
+function Job:queue(depth, host)
+  local place = depth .. ':' .. host
+  return self.prefix .. 'frontier:' .. place, self.prefix .. 'moved:' .. place,
+         self.prefix .. 'hosts:' .. depth
+end
+
+-- PUSH is RPUSH for a new entry, LPUSH for one that comes back.
+function Job:push(push, depth, host, entry)
+  local queue, _, hosts = self:queue(depth, host)
+  if call(push, queue, entry) == 1 then call('SADD', hosts, host) end
+end
+
+-- Deletes a host queue in which nothing waits.
+function Job:drop_if_idle(depth, host)
+  local queue, moved, hosts = self:queue(depth, host)
+  if call('LLEN', queue) > call('SCARD', moved) then return end
+  call('DEL', queue, moved)
+  call('SREM', hosts, host)
+end
+
+-- Takes up to `count` entries off a host queue's front, without the void ones.
+function Job:pop(depth, host, count)
+  local queue, moved = self:queue(depth, host)
+  local void = call('SCARD', moved)
+  local taken = {}
+  while #taken < count do
+    local entries = call('LPOP', queue, count - #taken)
+    if not entries then break end
+    for _, entry in ipairs(entries) do
+      if void > 0 and call('SREM', moved, url_of(entry)) == 1 then
+        void = void - 1
+      else
+        taken[#taken + 1] = entry
+      end
+    end
+  end
+  self:drop_if_idle(depth, host)
+  return taken
+end
+
+---- Admission ----
+
+-- Raises BAD unless args[first], args[first + 1], ... are pairs of a fingerprint and a URL that has
+-- a host and no blank: the least that keeps keys and entries sound.
+local function check_candidates(args, first)
+  local find = string.find
+  for i = first, #args, 2 do
+    local url = args[i + 1] or ''
+    if not find(url, '^https?://[^/?]') or find(url, ' ', 1, true) then
+      error(redis.error_reply('BAD candidate: ' .. args[i] .. ' ' .. url))
+    end
+  end
+end
+
+local function entry_text(url, referrer, hops)
+  if hops > 0 then
+    return url .. ' ' .. (referrer == '' and '-' or referrer) .. ' 0 ' .. hops .. ' 0'
+  end
+  return referrer == '' and url or url .. ' ' .. referrer
+end
+
+-- Voids the entry of a URL that waits at a greater depth. Returns that depth, or nil.
+function Job:take_waiting(depth, fingerprint, url)
+  for deeper = math.max(depth, self.round) + 1, self.deepest do
+    if self:set('waiting:' .. deeper):remove(fingerprint) then
+      local host = host_of(url)
+      local _, moved = self:queue(deeper, host)
+      call('SADD', moved, url)
+      self:drop_if_idle(deeper, host)
+      return deeper
+    end
+  end
+end
+
+-- Returns "+" when the URL is new, "=" when it was seen, or the depth from which it moved.
+function Job:admit(depth, fingerprint, url, referrer, hops)
+  local from
+  if self:set('seen'):add(fingerprint) then
+    self:count('admitted', 1)
+  else
+    from = self:take_waiting(depth, fingerprint, url)
+    if not from then return '=' end
+    self:count('moved', 1)
+    self:count_round(from, 'admitted', -1)
+  end
+  self:count_round(depth, 'admitted', 1)
+  self:reach(depth)
+  self:push('RPUSH', depth, host_of(url), entry_text(url, referrer, hops))
+  if depth > self.round then self:set('waiting:' .. depth):add(fingerprint) end
+  return from or '+'
+end
+
+-- Admits the pairs in args[first], ... and returns what came of each, parted by blanks.
+function Job:admit_all(depth, args, first, referrer)
+  local admissions = {}
+  for i = first, #args, 2 do
+    admissions[#admissions + 1] = self:admit(depth, args[i], args[i + 1], referrer, 0)
+  end
+  return table.concat(admissions, ' ')
+end
+
+---- Steps ----
+
+-- Registers run(job, args); args[1] is the epoch. The comment at each step tells
+-- args[2], ... -> the reply.
+local function step(name, run)
+  redis.register_function('trawl_1_' .. name, function(keys, args)
+    call = redis.call
+    local job = Job.open(keys[1], args[1])
+    local reply = run(job, args)
+    job:save()
+    return reply
+  end)
+end
+
+-- depth (fingerprint url)*
+step('admit', function(job, args)
+  local depth = tonumber(args[2])
+  check_candidates(args, 3)
+  if depth < 0 then error(redis.error_reply('BAD depth: ' .. depth)) end
+  return job:admit_all(depth, args, 3, '')
+end)
+
+-- The indexes of a lease's URLs in order, and its hash as a table.
+local function read_lease(key)
+  local lease, indexes = {}, {}
+  local fields = call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    lease[fields[i]] = fields[i + 1]
+    indexes[#indexes + 1] = tonumber(fields[i])
+  end
+  table.sort(indexes)
+  return indexes, lease
+end
+
+-- id worker host depth count connections -> entries
+step('lease', function(job, args)
+  local id, worker, host, depth, count, connections = unpack(args, 2)
+  local key = job.prefix .. 'lease:' .. id
+  local indexes, lease = read_lease(key)
+  local entries = {}
+  for i, index in ipairs(indexes) do entries[i] = lease[tostring(index)] end
+  if #entries > 0 then return entries end
+
+  if tonumber(depth) > job.round then
+    error(redis.error_reply('BAD lease: the round of depth ' .. depth .. ' is not open'))
+  end
+  entries = job:pop(depth, host, tonumber(count))
+  if #entries == 0 then return entries end
+  local fields = { 'worker', worker, 'host', host, 'depth', depth, 'connections', connections }
+  for i, entry in ipairs(entries) do
+    fields[#fields + 1] = tostring(i - 1)
+    fields[#fields + 1] = entry
+  end
+  call_in_chunks('HSET', key, fields)
+  call('SADD', job.prefix .. 'leases', id)
+  job:count_both(depth, 'leased', #entries)
+  return entries
+end)
+
+---- How URLs leave a lease ----
+
+function Job:fail(depth, word)
+  self:count_both(depth, 'failed', 1)
+  self:count('failed:' .. word, 1)
+end
+
+function Job:refuse(id, index)
+  self:post('refused ' .. id .. ' ' .. index)
+end
+
+function Job:release(depth, urls)
+  self:count_both(depth, 'leased', -urls)
+end
+
+-- endings[KIND](job, url, report): `url` is the leased URL (id, index, depth, host, entry),
+-- `report` what the worker says of it. Returns the target's admission, if there is one.
+local endings = {}
+
+function endings.fetched(job, url)
+  job:count_both(url.depth, 'fetched', 1)
+end
+
+function endings.redirected(job, url, report)
+  job:count_both(url.depth, 'redirected', 1)
+  local outcome, admission = report.refusal, nil
+  if report.target_url ~= '' then
+    local referrer = string.match(url.entry, '^[^ ]+ ([^ ]+)') or '-'
+    if referrer == '-' then referrer = '' end
+    admission = job:admit(url.depth, report.target_fingerprint, report.target_url, referrer,
+                          tonumber(report.target_hops))
+    outcome = admission == '=' and 'seen' or 'admitted'
+  end
+  job:post('redirected ' .. outcome .. ' ' .. report.row)
+  return admission
+end
+
+function endings.failed(job, url, report)
+  job:fail(url.depth, report.word)
+  job:post('failed ' .. report.row)
+end
+
+function endings.returned(job, url)
+  job:push('LPUSH', url.depth, url.host, url.entry)
+  job:refuse(url.id, url.index)
+end
+
+local function finish(job, key, url, report)
+  job:release(url.depth, 1)
+  if report.kind ~= 'returned' then
+    job:count('bytes', tonumber(report.bytes))
+    job:count('links', tonumber(report.links))
+  end
+  local admission = endings[report.kind](job, url, report)
+  call('HDEL', key, url.index)
+  if call('HLEN', key) == LEASE_FIELDS then
+    call('DEL', key)
+    call('SREM', job.prefix .. 'leases', url.id)
+  end
+  return admission
+end
+
+-- lease index kind word bytes links row refusal target_hops target_fingerprint target_url
+-- (fingerprint url)* -> nil when refused, else admissions of the links and of the target.
+-- Kind: a key of `endings`, or "" when more of the report follows.
+step('accept', function(job, args)
+  local id, index = args[2], args[3]
+  local report = {
+    kind = args[4], word = args[5], bytes = args[6], links = args[7], row = args[8],
+    refusal = args[9], target_hops = args[10], target_fingerprint = args[11],
+    target_url = args[12],
+  }
+  local has_target = report.target_url ~= ''
+  check_candidates(args, has_target and 11 or FIRST_LINK)
+
+  local key = job.prefix .. 'lease:' .. id
+  local entry, depth, host = unpack(call('HMGET', key, index, 'depth', 'host'))
+  if not entry then
+    if report.kind ~= '' then job:count('reports_refused', 1) end
+    return nil
+  end
+  local url = { id = id, index = index, depth = tonumber(depth), host = host, entry = entry }
+  local links = job:admit_all(url.depth + 1, args, FIRST_LINK, url_of(entry))
+  local target = report.kind ~= '' and finish(job, key, url, report)
+  return { links, target and tostring(target) or '' }
+end)
+
+-- The entry with one loss more, and its losses then.
+local function with_loss(entry)
+  local url, referrer, attempt, hops, losses =
+      string.match(entry, '^([^ ]+) ?([^ ]*) ?(%d*) ?(%d*) ?(%d*)$')
+  local function number(text) return text == '' and '0' or text end
+  losses = number(losses) + 1
+  referrer = referrer == '' and '-' or referrer
+  return table.concat({ url, referrer, number(attempt), number(hops), losses }, ' '), losses
+end
+
+-- lease blame max_losses -> returned, given up
+step('expire', function(job, args)
+  local id, blame, max_losses = args[2], args[3] == '1', tonumber(args[4])
+  local key = job.prefix .. 'lease:' .. id
+  local indexes, lease = read_lease(key)
+  if #indexes == 0 then return { 0, 0 } end
+
+  local returned = {}
+  for _, index in ipairs(indexes) do
+    local entry, losses = lease[tostring(index)], 0
+    if blame then entry, losses = with_loss(entry) end
+    job:refuse(id, index)
+    if blame and losses >= max_losses then
+      job:fail(lease.depth, 'worker_lost')
+      job:post('lost ' .. lease.depth .. ' ' .. entry)
+    else
+      returned[#returned + 1] = entry
+    end
+  end
+  for i = #returned, 1, -1 do job:push('LPUSH', lease.depth, lease.host, returned[i]) end
+  call('DEL', key)
+  call('SREM', job.prefix .. 'leases', id)
+  job:release(lease.depth, #indexes)
+  if blame then job:count('leases_expired', 1) end
+  return { #returned, #indexes - #returned }
+end)
+
+-- depth
+step('open_round', function(job, args)
+  local depth = tonumber(args[2])
+  for open = job.round + 1, math.min(depth, job.deepest) do
+    job:set('waiting:' .. open):delete()
+  end
+  if depth > job.round then call('HSET', job.prefix .. 'job', 'round', depth) end
+  job:reach(depth)
+end)
+
+-- (field value)*
+step('save_job', function(job, args)
+  call_in_chunks('HSET', job.prefix .. 'job', args, 2)
+end)
+
+-- (worker json)*
+step('save_workers', function(job, args)
+  call('DEL', job.prefix .. 'workers')
+  call_in_chunks('HSET', job.prefix .. 'workers', args, 2)
+end)
+
+step('read_control', function(job)
+  return call('GET', job.prefix .. 'control') or ''
+end)
+
+-- read limit -> number of the first item, items
+step('read_outbox', function(job, args)
+  local outbox = job.prefix .. 'outbox'
+  local first = tonumber(call('HGET', job.prefix .. 'job', 'outbox_first'))
+  local read = math.min(tonumber(args[2]) - first, call('LLEN', outbox))
+  if read > 0 then
+    call('LTRIM', outbox, read, -1)
+    first = call('HINCRBY', job.prefix .. 'job', 'outbox_first', read)
+  end
+  local limit = tonumber(args[3])
+  return { first, limit > 0 and call('LRANGE', outbox, 0, limit - 1) or {} }
+end)
+
+---- What a coordinator reads when it starts, after `open` ----
+
+-- depth cursor -> next cursor ("0": no more), (host waiting)*
+step('snapshot_queues', function(job, args)
+  local depth = args[2]
+  local _, _, hosts = job:queue(depth, '')
+  local page = call('SSCAN', hosts, args[3], 'COUNT', HOSTS_A_PAGE)
+  local reply = { page[1] }
+  for _, host in ipairs(page[2]) do
+    local queue, moved = job:queue(depth, host)
+    reply[#reply + 1] = host
+    reply[#reply + 1] = call('LLEN', queue) - call('SCARD', moved)
+  end
+  return reply
+end)
+
+-- cursor -> next cursor ("0": no more), (id worker host depth connections indexes)*
+step('snapshot_leases', function(job, args)
+  local page = call('SSCAN', job.prefix .. 'leases', args[2], 'COUNT', LEASES_A_PAGE)
+  local reply = { page[1] }
+  for _, id in ipairs(page[2]) do
+    local indexes, lease = read_lease(job.prefix .. 'lease:' .. id)
+    for _, value in ipairs({ id, lease.worker, lease.host, lease.depth, lease.connections,
+                             table.concat(indexes, ' ') }) do
+      reply[#reply + 1] = value
+    end
+  end
+  return reply
+end)
+
+---- Taking a job over: the one function without an epoch ----
+
+local function create(prefix, fields)
+  call_in_chunks('HSET', prefix .. 'job', fields)
+  call('HSET', prefix .. 'job', 'round', 0, 'deepest', 0, 'outbox_first', 0)
+  for _, counter in ipairs(COUNTERS) do call('HSET', prefix .. 'stats', counter, 0) end
+end
+
+-- mode (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed)* by
+-- depth. Raises USAGE when mode is "create" and the job is there, or "resume" and it is not; the
+-- fields are for a new job.
+redis.register_function('trawl_1_open', function(keys, args)
+  call = redis.call
+  local prefix, mode = keys[1], table.remove(args, 1)
+  local exists = call('EXISTS', prefix .. 'job') == 1
+  if mode == 'create' and exists then error(redis.error_reply('USAGE the job exists')) end
+  if mode == 'resume' and not exists then error(redis.error_reply('USAGE there is no such job')) end
+  if not exists then create(prefix, args) end
+  call('HINCRBY', prefix .. 'job', 'epoch', 1)
+
+  local rounds = {}
+  for depth = 0, tonumber(call('HGET', prefix .. 'job', 'deepest')) do
+    local counts = call('HMGET', prefix .. 'round:' .. depth, 'admitted', 'leased', 'fetched',
+                              'redirected', 'failed')
+    for _, value in ipairs(counts) do rounds[#rounds + 1] = tonumber(value or 0) end
+  end
+  return { call('HGETALL', prefix .. 'job'), call('HGETALL', prefix .. 'stats'), rounds }
+end)

@@ -1,0 +1,550 @@
+// The rules of message in, actions out. Whole crawls are in crawl_property_test.cc.
+
+#include "coordinator/coordinator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinator/memory_store.h"
+
+namespace trawl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using Phase = Coordinator::Phase;
+using Verdict = Ack::Verdict;
+
+constexpr milliseconds kTimeout{1'000};
+
+Lease LeaseOfNothing() {
+  Lease lease;
+  lease.entries.emplace_back();
+  return lease;
+}
+
+class CoordinatorTest : public ::testing::Test {
+ protected:
+  CoordinatorTest() {
+    options_.job = "job";
+    options_.lease_timeout = kTimeout;
+    options_.crawl.seeds = {"http://a.test/"};
+    options_.crawl.host_delay = milliseconds(0);
+  }
+
+  void Start() {
+    std::string complaint;
+    coordinator_ =
+        std::make_unique<Coordinator>(options_, Scope::Make(options_.crawl, complaint).value(),
+                                      now_, std::chrono::system_clock::time_point());
+    const bool created = store_.job().empty();
+    store_.Open(created ? Store::OpenMode::kCreate : Store::OpenMode::kResume, {},
+                [this](Result<Snapshot> found) { coordinator_->Start(found.value(), now_); });
+    CarryOut();
+  }
+
+  void CarryOut() {
+    for (auto actions = coordinator_->TakeActions(); !actions.empty();
+         actions = coordinator_->TakeActions()) {
+      for (const Coordinator::Action& action : actions) {
+        if (const auto* send = std::get_if<Coordinator::Send>(&action)) {
+          sent_.push_back(*send);
+          if (std::holds_alternative<CoordinatorGoodbye>(send->message)) Note("goodbye");
+        } else if (const auto* apply = std::get_if<Coordinator::Apply>(&action)) {
+          ApplyStep(*apply);
+        } else if (const auto* write = std::get_if<Coordinator::Write>(&action)) {
+          Note("rows");
+          rows_.insert(rows_.end(), write->items.begin(), write->items.end());
+          coordinator_->OnWritten(*write, now_);
+        } else if (const auto* log = std::get_if<Coordinator::Log>(&action)) {
+          logs_.push_back(log->text);
+        } else {
+          Note("end");
+        }
+      }
+    }
+  }
+
+  void ApplyStep(const Coordinator::Apply& apply) {
+    if (!held_.empty() || (hold_leases_ && std::holds_alternative<LeaseStep>(apply.step))) {
+      held_.push_back(apply);  // and all that follows, as steps take effect in order
+      return;
+    }
+    steps_.push_back(apply.step);
+    if (const auto* save = std::get_if<SaveJobStep>(&apply.step)) Note(save->fields.at("state"));
+    store_.Apply(apply.step, [&](Result<Reply> reply) {
+      coordinator_->OnReply(apply, std::move(reply).value(), now_);
+    });
+  }
+
+  void Note(std::string event) { events_.push_back(std::move(event)); }
+
+  void Say(const std::string& peer, ToCoordinator message) {
+    coordinator_->OnMessage(peer, message, now_);
+    CarryOut();
+  }
+  void SayHello(const std::string& name, std::uint32_t capacity = 100,
+                std::vector<LeaseId> held = {}) {
+    Hello hello;
+    hello.name = name;
+    hello.capacity = capacity;
+    hello.lease_ids = std::move(held);
+    Say(name, hello);
+  }
+  void Beat(const std::string& name, std::vector<LeaseId> held) {
+    WorkerHeartbeat heartbeat;
+    heartbeat.lease_ids = std::move(held);
+    heartbeat.capacity = 100;
+    Say(name, heartbeat);
+  }
+  /// Lets time pass, in steps in which a coordinator is ticked.
+  void Pass(milliseconds time) {
+    constexpr milliseconds kStep{100};
+    for (; time > milliseconds(0); time -= kStep) {
+      now_ += kStep;
+      coordinator_->OnTick(now_);
+      CarryOut();
+    }
+  }
+  void Tell(Outcome outcome, const std::string& worker, const Lease& lease, int index = 0,
+            std::vector<std::string> links = {}) {
+    Report report;
+    report.sequence = ++sequence_;
+    report.lease_id = lease.lease_id;
+    report.index = index;
+    report.entry = lease.entries.at(index);
+    report.links = std::move(links);
+    report.outcome = std::move(outcome);
+    Say(worker, Reports{{report}});
+  }
+
+  /// Takes the messages of one kind that a worker was sent.
+  template <class Message>
+  std::vector<Message> Take(const std::string& worker) {
+    std::vector<Message> taken;
+    std::erase_if(sent_, [&](const Coordinator::Send& send) {
+      const auto* message = std::get_if<Message>(&send.message);
+      if (!message || send.worker != worker) return false;
+      taken.push_back(*message);
+      return true;
+    });
+    return taken;
+  }
+  std::vector<Verdict> Verdicts(const std::string& worker) {
+    std::vector<Verdict> verdicts;
+    for (const Acks& acks : Take<Acks>(worker)) {
+      for (const Ack& ack : acks.acks) verdicts.push_back(ack.verdict);
+    }
+    return verdicts;
+  }
+  Lease TheLease(const std::string& worker) {
+    const std::vector<Lease> leases = Take<Lease>(worker);
+    if (leases.size() != 1) ADD_FAILURE() << worker << " has got " << leases.size() << " leases";
+    return leases.empty() ? LeaseOfNothing() : leases[0];
+  }
+  template <class Kind>
+  int Steps() const {
+    return static_cast<int>(std::count_if(steps_.begin(), steps_.end(), [](const Step& step) {
+      return std::holds_alternative<Kind>(step);
+    }));
+  }
+  void SeedHosts(int count) {
+    options_.crawl.seeds.clear();
+    for (int i = 0; i < count; ++i) {
+      options_.crawl.seeds.push_back("http://h" + std::to_string(i) + ".test/");
+    }
+  }
+  Phase phase() const { return coordinator_->progress().phase; }
+
+  CoordinatorOptions options_;
+  TimePoint now_ = TimePoint() + std::chrono::hours(1);
+  MemoryStore store_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::vector<Coordinator::Send> sent_;
+  std::vector<Step> steps_;
+  std::vector<std::string> rows_, logs_, events_;
+  bool hold_leases_ = false;
+  std::vector<Coordinator::Apply> held_;
+  std::uint64_t sequence_ = 0;
+};
+
+// ---- Who may say what ----
+
+TEST_F(CoordinatorTest, RefusesAnotherProtocolVersionAndLogsWhose) {
+  Start();
+  Hello hello;
+  hello.name = "w";
+  hello.protocol_version = 77;
+  hello.capacity = 10;
+  Say("w", hello);
+  const auto refused = Take<Refused>("w");
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_EQ(refused[0].why, Refused::Why::kVersion);
+  EXPECT_THAT(refused[0].detail, HasSubstr("77"));
+  EXPECT_THAT(logs_, ElementsAre(::testing::AllOf(HasSubstr("w"), HasSubstr("77"))));
+  EXPECT_EQ(coordinator_->progress().workers, 0u);
+  EXPECT_EQ(Steps<LeaseStep>(), 0);
+}
+
+TEST_F(CoordinatorTest, RefusesANameThatIsNotTheRoutingId) {
+  Start();
+  Hello hello;
+  hello.name = "other";
+  Say("w", hello);
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_EQ(Take<Refused>("w").at(0).why, Refused::Why::kMalformed);
+  EXPECT_EQ(coordinator_->progress().workers, 0u);
+}
+
+TEST_F(CoordinatorTest, TellsAStrangerToSayHello) {
+  Start();
+  const std::size_t steps = steps_.size();
+  for (const ToCoordinator& message :
+       {ToCoordinator(WorkerHeartbeat{}), ToCoordinator(Reports{{Report{}}}),
+        ToCoordinator(WorkerGoodbye{})}) {
+    Say("w", message);
+    ASSERT_EQ(sent_.size(), 1u);
+    EXPECT_EQ(Take<Refused>("w").at(0).why, Refused::Why::kUnknown);
+  }
+  EXPECT_EQ(steps_.size(), steps);
+}
+
+TEST_F(CoordinatorTest, RefusesGarbageWhichChangesNothing) {
+  Start();
+  SayHello("w");
+  sent_.clear();
+  const std::size_t steps = steps_.size();
+  for (const char* peer : {"w", "stranger"}) {
+    coordinator_->OnGarbage(peer, now_);
+    CarryOut();
+    EXPECT_EQ(Take<Refused>(peer).at(0).why, Refused::Why::kMalformed);
+  }
+  EXPECT_EQ(logs_.size(), 2u);
+  EXPECT_EQ(steps_.size(), steps);
+  EXPECT_EQ(coordinator_->progress().workers, 1u);
+}
+
+TEST_F(CoordinatorTest, AnswersHelloWithWelcomeAndWhatHasEnded) {
+  options_.crawl.user_agent = "bot";
+  Start();
+  SayHello("w", 100, {42});
+  const auto welcome = Take<Welcome>("w");
+  ASSERT_EQ(welcome.size(), 1u);
+  EXPECT_EQ(welcome[0].job, "job");
+  EXPECT_EQ(welcome[0].settings.user_agent, "bot");
+  EXPECT_EQ(welcome[0].lease_timeout, kTimeout);
+  EXPECT_LT(welcome[0].heartbeat_interval * 3, kTimeout) << "two lost ones do no harm";
+  EXPECT_THAT(Take<CoordinatorHeartbeat>("w").at(0).ended_lease_ids, ElementsAre(42));
+}
+
+// ---- Leases and reports ----
+
+TEST_F(CoordinatorTest, NeverLeasesMoreThanAWorkersCredit) {
+  SeedHosts(50);
+  Start();
+  SayHello("w", 3);
+  auto leases = Take<Lease>("w");
+  EXPECT_EQ(leases.size(), 3u);
+  Tell(Fetched{}, "w", leases[0]);
+  EXPECT_EQ(Take<Lease>("w").size(), 1u);
+}
+
+TEST_F(CoordinatorTest, AReportUnderAForeignLeaseIsNeverToBeRetried) {
+  Start();
+  SayHello("w1");
+  SayHello("w2");
+  const Lease lease = TheLease("w1");
+  Tell(Fetched{}, "w2", lease);
+  EXPECT_THAT(Verdicts("w2"), ElementsAre(Verdict::kNeverRetry));
+  EXPECT_EQ(Steps<AcceptStep>(), 0);
+  Tell(Fetched{}, "w1", lease);
+  EXPECT_THAT(Verdicts("w1"), ElementsAre(Verdict::kDone));
+  Tell(Fetched{}, "w1", lease);
+  EXPECT_THAT(Verdicts("w1"), ElementsAre(Verdict::kNeverRetry)) << "it came twice";
+  EXPECT_EQ(coordinator_->progress().counts.fetched, 1u);
+}
+
+TEST_F(CoordinatorTest, ARoundOpensWhenTheOneBeforeIsClosed) {
+  options_.crawl.seeds = {"http://a.test/", "http://b.test/"};
+  Start();
+  SayHello("w");
+  const auto seeds = Take<Lease>("w");
+  ASSERT_EQ(seeds.size(), 2u);
+  Tell(Fetched{}, "w", seeds[0], 0, {"http://a.test/1"});
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  Tell(Fetched{}, "w", seeds[1]);
+  const Lease lease = TheLease("w");
+  EXPECT_EQ(lease.depth, 1);
+  EXPECT_EQ(lease.entries[0].url, "http://a.test/1");
+  EXPECT_EQ(lease.entries[0].referrer, "http://a.test/");
+}
+
+TEST_F(CoordinatorTest, OffersNoLinksBeyondTheDepth) {
+  options_.crawl.depth = 0;
+  Start();
+  SayHello("w");
+  Tell(Fetched{0, 1}, "w", TheLease("w"), 0, {"http://a.test/1"});
+  ASSERT_EQ(Steps<AcceptStep>(), 1);
+  for (const Step& step : steps_) {
+    const auto* accept = std::get_if<AcceptStep>(&step);
+    EXPECT_TRUE(!accept || accept->links.empty());
+  }
+  EXPECT_EQ(coordinator_->progress().counts.admitted, 1u);
+  EXPECT_THAT(events_, ::testing::Contains("finished"));
+}
+
+TEST_F(CoordinatorTest, ARedirectHasAnOutcome) {
+  const struct {
+    const char* outcome;
+    Redirected redirected;
+    ScopeKind scope;
+    int max_hops;
+  } kCases[] = {
+      {"admitted", {301, "http://a.test/x", true}, ScopeKind::kHost, 10},
+      {"admitted", {301, "http://a.test/x", true}, ScopeKind::kHost, 1},
+      {"seen", {301, "http://a.test/", true}, ScopeKind::kHost, 10},
+      {"scope", {301, "http://b.test/", true}, ScopeKind::kHost, 10},
+      {"address", {301, "http://127.0.0.1/", true}, ScopeKind::kAny, 10},
+      {"address", {301, "http://[::1]/", true}, ScopeKind::kAny, 10},
+      {"malformed", {301, "mailto:a", false}, ScopeKind::kAny, 10},
+      {"malformed", {301, "no URL", true}, ScopeKind::kAny, 10},
+      {"too_many", {301, "http://a.test/x", true}, ScopeKind::kHost, 0},
+  };
+  for (const auto& c : kCases) {
+    store_ = MemoryStore();
+    rows_.clear();
+    options_.crawl.scope = c.scope;
+    options_.crawl.max_hops = c.max_hops;
+    Start();
+    SayHello("w");
+    Tell(c.redirected, "w", TheLease("w"));
+    Pass(milliseconds(300));
+    EXPECT_THAT(rows_, ElementsAre(StartsWith("redirected " + std::string(c.outcome) + " {")));
+    const auto leases = Take<Lease>("w");
+    ASSERT_EQ(leases.size(), c.outcome == std::string("admitted") ? 1u : 0u) << c.redirected.to;
+    if (leases.empty()) continue;
+    EXPECT_EQ(leases[0].depth, 0) << "redirects cost no depth";
+    EXPECT_EQ(leases[0].entries[0].hops, 1);
+  }
+}
+
+TEST_F(CoordinatorTest, TakesFewerUrlsFromTheStoreThanItCounted) {
+  hold_leases_ = true;
+  Start();
+  SayHello("w");
+  ASSERT_EQ(held_.size(), 1u);
+  coordinator_->OnReply(std::exchange(held_, {})[0], LeaseReply{}, now_);
+  CarryOut();
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  EXPECT_EQ(logs_.size(), 1u);
+  EXPECT_EQ(coordinator_->progress().leased, 0u);
+}
+
+// ---- Leases that end badly ----
+
+TEST_F(CoordinatorTest, ASilentWorkersUrlsLoseALifeAndTheThirdIsTheLast) {
+  Start();
+  for (int losses = 0; losses < 3; ++losses) {
+    const std::string name = "w" + std::to_string(losses);
+    SayHello(name);
+    EXPECT_EQ(TheLease(name).entries[0].losses, losses);
+    Pass(kTimeout + milliseconds(200));
+    EXPECT_EQ(coordinator_->progress().workers, 0u);
+    EXPECT_THAT(logs_.back(), HasSubstr(name));
+  }
+  const auto counts = coordinator_->progress().counts;
+  EXPECT_EQ(counts.leases_expired, 3u);
+  EXPECT_EQ(counts.failed, 1u);
+  EXPECT_EQ(counts.failed_by_reason.at("worker_lost"), 1u);
+  EXPECT_EQ(rows_.back(), "lost 0 http://a.test/ - 0 0 3");
+}
+
+TEST_F(CoordinatorTest, ALeaseThatItsLivingWorkerNamesNoMoreExpiresWithoutBlame) {
+  Start();
+  SayHello("w");
+  const Lease lost = TheLease("w");
+  for (int beat = 0; beat < 15; ++beat) {
+    Pass(milliseconds(100));
+    Beat("w", {});
+  }
+  EXPECT_EQ(TheLease("w").entries[0].losses, 0);
+  EXPECT_EQ(coordinator_->progress().counts.leases_expired, 0u);
+  sent_.clear();
+  Beat("w", {lost.lease_id});
+  EXPECT_THAT(Take<CoordinatorHeartbeat>("w").at(0).ended_lease_ids, ElementsAre(lost.lease_id));
+  Tell(Fetched{}, "w", lost);
+  EXPECT_THAT(Verdicts("w"), ElementsAre(Verdict::kNeverRetry));
+}
+
+TEST_F(CoordinatorTest, HeartbeatsKeepALeaseForEver) {
+  Start();
+  SayHello("w");
+  const Lease lease = TheLease("w");
+  for (int beat = 0; beat < 100; ++beat) {
+    Pass(milliseconds(900));
+    Beat("w", {lease.lease_id});
+  }
+  EXPECT_EQ(Steps<ExpireStep>(), 0);
+  Tell(Fetched{}, "w", lease);
+  EXPECT_THAT(Verdicts("w"), ElementsAre(Verdict::kDone));
+}
+
+TEST_F(CoordinatorTest, AWorkersGoodbyeReturnsWhatItHeldWithoutBlame) {
+  Start();
+  SayHello("w1");
+  TheLease("w1");
+  Say("w1", WorkerGoodbye{"done"});
+  SayHello("w2");
+  EXPECT_EQ(TheLease("w2").entries[0].losses, 0);
+}
+
+TEST_F(CoordinatorTest, ALeaseWhoseWorkerLeftBeforeItWasMadeGoesBack) {
+  hold_leases_ = true;
+  Start();
+  SayHello("w1");
+  Say("w1", WorkerGoodbye{});
+  hold_leases_ = false;
+  EXPECT_EQ(held_.size(), 2u) << "the lease and its end";
+  for (const Coordinator::Apply& apply : std::exchange(held_, {})) ApplyStep(apply);
+  CarryOut();
+  EXPECT_THAT(Take<Lease>("w1"), IsEmpty());
+  Pass(kTimeout * 2);
+  SayHello("w2");
+  EXPECT_EQ(TheLease("w2").entries[0].losses, 0);
+}
+
+TEST_F(CoordinatorTest, AWorkersLeasesSurviveARestartOfTheCoordinator) {
+  Start();
+  SayHello("w");
+  const Lease lease = TheLease("w");
+  Start();
+  Beat("w", {lease.lease_id});
+  EXPECT_EQ(Take<Refused>("w").at(0).why, Refused::Why::kUnknown);
+  Take<CoordinatorHeartbeat>("w");
+  SayHello("w", 100, {lease.lease_id});
+  EXPECT_THAT(Take<CoordinatorHeartbeat>("w").at(0).ended_lease_ids, IsEmpty());
+  Tell(Fetched{}, "w", lease);
+  EXPECT_THAT(Verdicts("w"), ElementsAre(Verdict::kDone));
+}
+
+// ---- Ways to the end ----
+
+TEST_F(CoordinatorTest, NeverFetchesMoreThanMaxPages) {
+  SeedHosts(20);
+  options_.crawl.max_pages = 5;
+  Start();
+  SayHello("w1");
+  SayHello("w2");
+  std::uint64_t fetched = 0;
+  for (int turn = 0; phase() == Phase::kRunning; ++turn) {
+    ASSERT_LT(turn, 100);
+    for (const char* worker : {"w1", "w2"}) {
+      for (const Lease& lease : Take<Lease>(worker)) {
+        EXPECT_LE(fetched + coordinator_->progress().leased, 5u);
+        const bool page = ++turn % 2 == 0;
+        Tell(page ? Outcome(Fetched{}) : Outcome(Failed{Error::kHttpStatus, "404", 404}), worker,
+             lease);
+        fetched += page;
+      }
+    }
+  }
+  EXPECT_EQ(fetched, 5u);
+  EXPECT_EQ(coordinator_->progress().counts.fetched, 5u);
+  EXPECT_THAT(coordinator_->stopped_because(), HasSubstr("--max-pages"));
+  EXPECT_EQ(store_.job().at("state"), "stopped");
+}
+
+TEST_F(CoordinatorTest, APersonPausesResumesAndStopsByTheControlKey) {
+  for (const char* resume : {"run", ""}) {
+    store_ = MemoryStore();
+    sent_.clear();
+    Start();
+    store_.SetControl("pause");
+    Pass(milliseconds(300));
+    EXPECT_EQ(phase(), Phase::kPaused);
+    EXPECT_EQ(store_.job().at("state"), "paused");
+    SayHello("w");
+    EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+    store_.SetControl(resume);
+    Pass(milliseconds(300));
+    EXPECT_EQ(store_.job().at("state"), "running");
+    EXPECT_EQ(Take<Lease>("w").size(), 1u);
+    store_.SetControl("stop");
+    Pass(milliseconds(300));
+    EXPECT_EQ(phase(), Phase::kDraining);
+    EXPECT_EQ(Take<Drain>("w").size(), 1u);
+  }
+}
+
+TEST_F(CoordinatorTest, StopsWhenAllWorkersHaveHandedBackWhatTheyHeld) {
+  Start();
+  SayHello("w");
+  const Lease lease = TheLease("w");
+  coordinator_->Stop(now_);
+  CarryOut();
+  EXPECT_EQ(Take<Drain>("w").size(), 1u);
+  SayHello("late");
+  EXPECT_EQ(Take<Drain>("late").size(), 1u);
+  EXPECT_EQ(phase(), Phase::kDraining);
+  Tell(Returned{}, "w", lease);
+  EXPECT_THAT(Verdicts("w"), ElementsAre(Verdict::kDone));
+  EXPECT_EQ(store_.job().at("state"), "stopped");
+  EXPECT_EQ(coordinator_->progress().waiting, 1u);
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  EXPECT_NE(coordinator_->stopped_because(), "");
+}
+
+TEST_F(CoordinatorTest, WaitsForNobodyWhoHandsNothingBack) {
+  Start();
+  SayHello("w");
+  const Lease lease = TheLease("w");
+  coordinator_->Stop(now_);
+  CarryOut();
+  for (int second = 0; second < 60 && events_.back() != "end"; ++second) {
+    Pass(milliseconds(500));
+    Beat("w", {lease.lease_id});
+  }
+  EXPECT_EQ(events_.back(), "end");
+  EXPECT_EQ(store_.job().at("state"), "stopped");
+}
+
+TEST_F(CoordinatorTest, EndsInOrderRowsThenStateThenGoodbyes) {
+  Start();
+  SayHello("w");
+  events_.clear();
+  Tell(Failed{Error::kDns, "no such name", 0}, "w", TheLease("w"));
+  EXPECT_THAT(events_, ElementsAre("rows", "finished", "goodbye"));
+  EXPECT_THAT(rows_, ElementsAre(StartsWith("failed {")));
+  EXPECT_THAT(store_.outbox(), IsEmpty());
+  EXPECT_THAT(store_.job().at("finished"), HasSubstr("Z"));
+  EXPECT_EQ(coordinator_->stopped_because(), "");
+
+  SayHello("late");
+  EXPECT_EQ(Take<CoordinatorGoodbye>("late").size(), 1u) << "the job has ended";
+  EXPECT_THAT(Take<Welcome>("late"), IsEmpty());
+  Pass(milliseconds(100));
+  EXPECT_NE(events_.back(), "end") << "the worker has not said goodbye";
+  Say("w", WorkerGoodbye{});
+  Pass(milliseconds(100));
+  EXPECT_EQ(events_.back(), "end");
+  EXPECT_EQ(std::count(events_.begin(), events_.end(), "end"), 1);
+}
+
+TEST_F(CoordinatorTest, AJobWithoutWorkersCanBeStopped) {
+  Start();
+  coordinator_->Stop(now_);
+  CarryOut();
+  Pass(milliseconds(100));
+  EXPECT_EQ(events_.back(), "end");
+}
+
+}  // namespace
+}  // namespace trawl

@@ -1,0 +1,79 @@
+// Whole crawls of random webs, in virtual time, against a breadth-first search.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/simulated_crawl.h"
+
+namespace trawl {
+namespace {
+
+/// Crawls the random web of each seed and compares pages and depths; the seed of a failure is
+/// shown.
+void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, RoundMode rounds) {
+  for (std::uint64_t seed = first_seed; seed < first_seed + webs; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const auto draw = [&](int least, int greatest) {
+      return std::uniform_int_distribution<int>(least, greatest)(random);
+    };
+    const RandomWeb web = RandomWeb::Make(random);
+    CoordinatorOptions options;
+    options.job = "simulated";
+    options.lease_timeout = milliseconds(4'000);
+    options.crawl.seeds = web.seeds;
+    options.crawl.depth = draw(0, 6);
+    options.crawl.scope = ScopeKind::kAny;
+    options.crawl.rounds = rounds;
+    options.crawl.max_hops = 100;
+    options.crawl.host_connections = draw(1, 6);
+    options.crawl.host_delay = milliseconds(draw(0, 1) * 20);
+    const SimulatedFaults faults{draw(0, most.kills), draw(0, most.cuts), draw(0, most.restarts)};
+
+    SimulatedCrawl crawl(seed, options, web, faults);
+    ASSERT_TRUE(crawl.Run()) << crawl.violation();
+
+    const int everything = rounds == RoundMode::kFree ? 1'000 : options.crawl.depth;
+    std::map<std::string, int> wanted = web.Depths(everything);
+    std::erase_if(wanted, [&](const auto& url) {
+      return web.nodes.at(url.first).kind != RandomWeb::Node::Kind::kPage;
+    });
+    std::map<std::string, int> crawled;
+    for (const SimulatedCrawl::Row& row : crawl.Pages()) {
+      ASSERT_TRUE(crawled.emplace(row.url, row.depth).second) << row.url << " came twice";
+    }
+    if (rounds == RoundMode::kExact) {
+      ASSERT_EQ(crawled, wanted);
+    } else {
+      for (const auto& [url, depth] : crawled) {
+        ASSERT_TRUE(wanted.contains(url)) << url;
+        ASSERT_LE(wanted[url], depth) << url;
+      }
+    }
+    const auto stats = crawl.store().stats();
+    const auto stat = [&](const char* name) { return stats.contains(name) ? stats.at(name) : 0; };
+    ASSERT_EQ(stat("admitted"), stat("fetched") + stat("redirected") + stat("failed"));
+    ASSERT_EQ(stat("fetched"), crawled.size());
+    ASSERT_EQ(crawl.store().job().at("state"), "finished");
+  }
+}
+
+TEST(SimulatedCrawl, FetchesWhatABreadthFirstSearchDoesAtTheSameDepths) {
+  CrawlManyWebs(1, 4'000, {}, RoundMode::kExact);
+}
+
+TEST(SimulatedCrawl, LosesNothingWhenWorkersDieOrAreCutOff) {
+  CrawlManyWebs(100'001, 3'000, {.kills = 1, .cuts = 1}, RoundMode::kExact);
+}
+
+TEST(SimulatedCrawl, LosesNothingWhenTheCoordinatorIsStartedAgain) {
+  CrawlManyWebs(200'001, 2'000, {.kills = 1, .cuts = 0, .restarts = 2}, RoundMode::kExact);
+}
+
+TEST(SimulatedCrawl, FindsPagesInFreeModeToo) {
+  CrawlManyWebs(300'001, 1'000, {.kills = 1}, RoundMode::kFree);
+}
+
+}  // namespace
+}  // namespace trawl

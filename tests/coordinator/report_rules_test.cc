@@ -1,0 +1,202 @@
+#include "coordinator/report_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trawl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+CrawlOptions Options() {
+  CrawlOptions crawl;
+  crawl.seeds = {"http://a.test/"};
+  crawl.depth = 3;
+  return crawl;
+}
+
+ReportRules Rules(const CrawlOptions& crawl) {
+  std::string complaint;
+  return ReportRules(crawl, Scope::Make(crawl, complaint).value());
+}
+
+Report ReportOf(std::optional<Outcome> outcome, std::vector<std::string> links = {}) {
+  Report report;
+  report.lease_id = 9;
+  report.index = 4;
+  report.entry = {"http://a.test/page", "http://a.test/", 0, 2, 0};
+  report.links = std::move(links);
+  report.outcome = std::move(outcome);
+  return report;
+}
+
+std::vector<std::string> Urls(const std::vector<Candidate>& candidates) {
+  std::vector<std::string> urls;
+  for (const Candidate& candidate : candidates) {
+    EXPECT_EQ(candidate.fingerprint, FingerprintOf(candidate.url));
+    urls.push_back(candidate.url);
+  }
+  return urls;
+}
+
+TEST(ReportRules, AStepNamesWhatIsReported) {
+  const AcceptStep step = Rules(Options()).StepFor(ReportOf(Fetched{}), 1);
+  EXPECT_EQ(step.lease, 9u);
+  EXPECT_EQ(step.index, 4);
+}
+
+TEST(ReportRules, OffersOnlyLinksInScope) {
+  CrawlOptions crawl = Options();
+  crawl.exclude = {"logout"};
+  const AcceptStep step = Rules(crawl).StepFor(
+      ReportOf(Fetched{}, {"http://a.test/1", "http://b.test/2", "http://a.test/logout",
+                           "https://a.test/3", "http://a.test:81/4"}),
+      0);
+  EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/1", "https://a.test/3"));
+}
+
+TEST(ReportRules, DoesNotTrustAWorkersLinksToBeCanonical) {
+  const AcceptStep step = Rules(Options()).StepFor(
+      ReportOf(Fetched{}, {"", "no URL", "ftp://a.test/", "HTTP://A.test/%7Ex#part"}), 0);
+  EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/~x"));
+}
+
+TEST(ReportRules, OffersNoLinksBeyondTheGreatestDepth) {
+  const struct {
+    int greatest, depth;
+    bool offered;
+  } kCases[] = {{3, 0, true}, {3, 2, true}, {3, 3, false}, {0, 0, false}, {1, 0, true}};
+  for (const auto& c : kCases) {
+    CrawlOptions crawl = Options();
+    crawl.depth = c.greatest;
+    const AcceptStep step = Rules(crawl).StepFor(ReportOf(Fetched{}, {"http://a.test/1"}), c.depth);
+    EXPECT_EQ(!step.links.empty(), c.offered) << c.greatest << " " << c.depth;
+    EXPECT_TRUE(step.ending);
+  }
+}
+
+TEST(ReportRules, APartOfAReportEndsNothing) {
+  const AcceptStep step = Rules(Options()).StepFor(ReportOf(std::nullopt, {"http://a.test/1"}), 0);
+  EXPECT_FALSE(step.ending);
+  EXPECT_EQ(step.links.size(), 1u);
+}
+
+TEST(ReportRules, AFetchedPageCountsItsBytesAndLinks) {
+  const Ending ending = Rules(Options()).StepFor(ReportOf(Fetched{123, 45}), 0).ending.value();
+  EXPECT_EQ(ending.kind, Ending::Kind::kFetched);
+  EXPECT_EQ(ending.body_bytes, 123u);
+  EXPECT_EQ(ending.links, 45u);
+  EXPECT_EQ(ending.row, "");
+}
+
+TEST(ReportRules, AFailureHasItsReasonAndRow) {
+  const Ending ending =
+      Rules(Options()).StepFor(ReportOf(Failed{Error::kDns, "no such\nname", 0}), 2).ending.value();
+  EXPECT_EQ(ending.kind, Ending::Kind::kFailed);
+  EXPECT_EQ(ending.reason, Error::kDns);
+  EXPECT_THAT(ending.row, HasSubstr(R"("reason":"dns")"));
+  EXPECT_EQ(ending.row.find('\n'), std::string::npos);
+}
+
+TEST(ReportRules, WhatWasNotTriedIsReturned) {
+  const Ending ending = Rules(Options()).StepFor(ReportOf(Returned{}), 0).ending.value();
+  EXPECT_EQ(ending.kind, Ending::Kind::kReturned);
+  EXPECT_EQ(ending.row, "");
+}
+
+TEST(ReportRules, ARedirectTargetInScopeIsOfferedWithOneHopMore) {
+  const Ending ending = Rules(Options())
+                            .StepFor(ReportOf(Redirected{302, "http://a.test/to", true}), 3)
+                            .ending.value();
+  EXPECT_EQ(ending.kind, Ending::Kind::kRedirected);
+  ASSERT_TRUE(ending.target) << "redirects cost no depth";
+  EXPECT_THAT(Urls({*ending.target}), ElementsAre("http://a.test/to"));
+  EXPECT_EQ(ending.target_hops, 3);
+  EXPECT_EQ(ending.refusal, "");
+  EXPECT_THAT(ending.row, HasSubstr(R"("status":302)"));
+}
+
+TEST(ReportRules, ARedirectTargetIsRefusedForAReason) {
+  const struct {
+    const char* refusal;
+    const char* to;
+    bool crawlable;
+    ScopeKind scope;
+    int max_hops;
+    bool allow_private;
+  } kCases[] = {
+      {"malformed", "javascript:void(0)", false, ScopeKind::kAny, 9, true},
+      {"malformed", "http://a.test/", false, ScopeKind::kAny, 9, true},
+      {"malformed", "rubbish", true, ScopeKind::kAny, 9, true},
+      {"malformed", "", true, ScopeKind::kAny, 9, true},
+      {"too_many", "http://a.test/", true, ScopeKind::kAny, 2, true},
+      {"", "http://a.test/", true, ScopeKind::kAny, 3, true},
+      {"scope", "http://b.test/", true, ScopeKind::kHost, 9, true},
+      {"scope", "http://10.0.0.1/", true, ScopeKind::kHost, 9, false},
+      {"address", "http://10.0.0.1/", true, ScopeKind::kAny, 9, false},
+      {"address", "http://localhost:8080/", true, ScopeKind::kAny, 9, false},
+      {"address", "http://169.254.169.254/latest/", true, ScopeKind::kAny, 9, false},
+      {"", "http://10.0.0.1/", true, ScopeKind::kAny, 9, true},
+      {"", "http://93.184.216.34/", true, ScopeKind::kAny, 9, false},
+  };
+  for (const auto& c : kCases) {
+    CrawlOptions crawl = Options();
+    crawl.scope = c.scope;
+    crawl.max_hops = c.max_hops;
+    crawl.allow_private = c.allow_private;
+    const Ending ending =
+        Rules(crawl).StepFor(ReportOf(Redirected{301, c.to, c.crawlable}), 0).ending.value();
+    EXPECT_EQ(ending.refusal, c.refusal) << c.to;
+    EXPECT_EQ(ending.target.has_value(), ending.refusal.empty()) << c.to;
+    EXPECT_NE(ending.row, "");
+  }
+}
+
+TEST(ReportRules, ASeedThatIsNotPublicAllowsItsOwnHostOnly) {
+  CrawlOptions crawl = Options();
+  crawl.seeds = {"http://127.0.0.1:8080/", "http://a.test/", "http://[::1]/"};
+  crawl.scope = ScopeKind::kAny;
+  const ReportRules rules = Rules(crawl);
+  EXPECT_THAT(rules.settings().private_hosts, ElementsAre("127.0.0.1", "[::1]"));
+  const struct {
+    const char* to;
+    const char* refusal;
+  } kCases[] = {{"http://127.0.0.1/", ""},
+                {"http://127.0.0.1:99/", ""},
+                {"http://127.0.0.2/", "address"},
+                {"http://localhost/", "address"}};
+  for (const auto& c : kCases) {
+    const Report report = ReportOf(Redirected{301, c.to, true});
+    EXPECT_EQ(rules.StepFor(report, 0).ending->refusal, c.refusal) << c.to;
+  }
+}
+
+TEST(ReportRules, SeedsAreCanonical) {
+  CrawlOptions crawl = Options();
+  crawl.seeds = {"HTTP://A.test", "http://b.test/x#y"};
+  EXPECT_THAT(Urls(Rules(crawl).Seeds()), ElementsAre("http://a.test/", "http://b.test/x"));
+}
+
+TEST(ReportRules, WorkersAreToldTheJobsSettings) {
+  CrawlOptions crawl = Options();
+  crawl.user_agent = "bot/1";
+  crawl.ignore_robots = true;
+  crawl.allow_private = true;
+  crawl.content_types = {"*/*"};
+  crawl.max_body_bytes = 77;
+  crawl.fetch_timeout = milliseconds(88);
+  const ReportRules rules = Rules(crawl);
+  const CrawlSettings& settings = rules.settings();
+  EXPECT_EQ(settings.user_agent, "bot/1");
+  EXPECT_TRUE(settings.ignore_robots);
+  EXPECT_TRUE(settings.allow_private);
+  EXPECT_THAT(settings.content_types, ElementsAre("*/*"));
+  EXPECT_EQ(settings.max_body_bytes, 77u);
+  EXPECT_EQ(settings.fetch_timeout, milliseconds(88));
+  EXPECT_THAT(settings.private_hosts, IsEmpty());
+}
+
+}  // namespace
+}  // namespace trawl

@@ -1,0 +1,884 @@
+// The rules of coordinator/store.h, on both implementations, and that these two agree; then what is
+// Redis' own: the seen set's buckets, the keys, a restart of the server.
+
+#include "coordinator/store.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <random>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "coordinator/memory_store.h"
+#include "coordinator/redis_store.h"
+#include "tests/support/redis_server.h"
+
+namespace trawl {
+namespace {
+
+using Strings = std::vector<std::string>;
+using Admitted = Admission::Kind;
+
+// ---- A store of either kind, and steps that wait for their reply ----
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /// Another handle on the same job, as another coordinator has it.
+  virtual std::unique_ptr<Store> NewStore() = 0;
+  virtual void SetControl(const std::string& control) = 0;
+  /// Lets something happen; throws when nothing does.
+  virtual void Turn() = 0;
+};
+
+class MemoryBackend : public Backend {
+ public:
+  std::unique_ptr<Store> NewStore() override {
+    return std::make_unique<MemoryStore>(job_.SameJob());
+  }
+  void SetControl(const std::string& control) override { job_.SetControl(control); }
+  void Turn() override { throw std::logic_error("a MemoryStore answers at once"); }
+
+ private:
+  MemoryStore job_;
+};
+
+RedisServer& SharedServer() {
+  static RedisServer server;
+  return server;
+}
+
+class RedisBackend : public Backend {
+ public:
+  explicit RedisBackend(RedisServer& server = SharedServer()) : server_(server) {
+    server_.Run({"FLUSHALL"});
+    Connect();
+  }
+
+  std::unique_ptr<Store> NewStore() override { return std::make_unique<RedisStore>(client_, "j"); }
+  void SetControl(const std::string& control) override {
+    server_.Run({"SET", "trawl:{j}:control", control});
+  }
+  void Turn() override {
+    io_.restart();
+    if (io_.run_one_for(std::chrono::seconds(20)) == 0) throw std::runtime_error("no reply");
+  }
+
+  void Connect() {
+    std::string why;
+    std::optional<Result<void>> connected;
+    client_.Connect(ParseRedisUrl(server_.url(), why).value(),
+                    [&](Result<void> result, const std::string&) { connected = result; });
+    while (!connected) Turn();
+    connected->value();
+  }
+
+ private:
+  RedisServer& server_;
+  boost::asio::io_context io_;
+  RedisClient client_{io_};
+};
+
+std::unique_ptr<Backend> NewBackend(const std::string& name) {
+  if (name == "Memory") return std::make_unique<MemoryBackend>();
+  return std::make_unique<RedisBackend>();
+}
+
+class Coordinator {
+ public:
+  explicit Coordinator(Backend& backend) : backend_(backend), store_(backend.NewStore()) {}
+
+  Result<Snapshot> Open(Store::OpenMode mode, const std::map<std::string, std::string>& job) {
+    std::optional<Result<Snapshot>> result;
+    store_->Open(mode, job, [&](Result<Snapshot> snapshot) { result = std::move(snapshot); });
+    while (!result) backend_.Turn();
+    return *result;
+  }
+
+  /// A new job, or the one that is there.
+  Snapshot Open(const std::map<std::string, std::string>& job = {}) {
+    const Result<Snapshot> created = Open(Store::OpenMode::kCreate, job);
+    return created ? *created : Open(Store::OpenMode::kResume, job).value();
+  }
+
+  Result<Reply> Apply(const Step& step) {
+    std::optional<Result<Reply>> result;
+    store_->Apply(step, [&](Result<Reply> reply) { result = std::move(reply); });
+    while (!result) backend_.Turn();
+    return *result;
+  }
+
+  template <class R>
+  R Do(const Step& step) {
+    return std::get<R>(Apply(step).value());
+  }
+
+  std::vector<Admission> Admit(int depth, const Strings& urls);
+  Strings Lease(LeaseId id, const std::string& host, int depth, int count);
+  AcceptReply Accept(LeaseId id, int index, std::optional<Ending> ending,
+                     const Strings& links = {});
+  ExpireReply Expire(LeaseId id, bool blame = true) {
+    return Do<ExpireReply>(ExpireStep{id, blame, 3});
+  }
+  void OpenRound(int depth) { Do<OpenRoundReply>(OpenRoundStep{depth}); }
+  Strings Outbox() { return Do<ReadOutboxReply>(ReadOutboxStep{0, 1000}).items; }
+
+ private:
+  Backend& backend_;
+  std::unique_ptr<Store> store_;
+};
+
+Candidate Offer(const std::string& url) { return {FingerprintOf(url), url}; }
+
+std::vector<Candidate> Offers(const Strings& urls) {
+  std::vector<Candidate> offers;
+  for (const std::string& url : urls) offers.push_back(Offer(url));
+  return offers;
+}
+
+std::vector<Admission> Coordinator::Admit(int depth, const Strings& urls) {
+  return Do<AdmitReply>(AdmitStep{depth, Offers(urls)}).admissions;
+}
+
+Strings Coordinator::Lease(LeaseId id, const std::string& host, int depth, int count) {
+  Strings texts;
+  for (const auto& entry : Do<LeaseReply>(LeaseStep{id, "w", host, depth, count, 2}).entries) {
+    texts.push_back(entry.Text());
+  }
+  return texts;
+}
+
+AcceptReply Coordinator::Accept(LeaseId id, int index, std::optional<Ending> ending,
+                                const Strings& links) {
+  return Do<AcceptReply>(AcceptStep{id, index, Offers(links), std::move(ending)});
+}
+
+Ending Ended(Ending::Kind kind, const std::string& row = "") {
+  Ending ending;
+  ending.kind = kind;
+  ending.row = row;
+  return ending;
+}
+
+Ending Fetched() { return Ended(Ending::Kind::kFetched); }
+Ending Returned() { return Ended(Ending::Kind::kReturned); }
+
+Ending RedirectedTo(const std::string& url, int hops = 1) {
+  Ending ending = Ended(Ending::Kind::kRedirected, "row");
+  ending.target = Offer(url);
+  ending.target_hops = hops;
+  return ending;
+}
+
+// ---- Values as text, to compare and to show ----
+
+std::string Text(const Admission& admission) {
+  if (admission.kind == Admitted::kMoved) return std::to_string(admission.moved_from);
+  return admission.kind == Admitted::kAdmitted ? "+" : "=";
+}
+
+std::string Text(const std::vector<Admission>& admissions) {
+  std::string text;
+  for (const Admission& admission : admissions) text += Text(admission) + ' ';
+  return text;
+}
+
+std::string Text(const AdmitReply& reply) { return Text(reply.admissions); }
+std::string Text(const LeaseReply& reply) {
+  std::string text = "lease";
+  for (const FrontierEntry& entry : reply.entries) text += ", " + entry.Text();
+  return text;
+}
+std::string Text(const AcceptReply& reply) {
+  return std::string(reply.accepted ? "accepted " : "refused ") + Text(reply.links) + "-> " +
+         (reply.target ? Text(*reply.target) : "none");
+}
+std::string Text(const ExpireReply& reply) {
+  return std::to_string(reply.returned) + " returned, " + std::to_string(reply.given_up) + " lost";
+}
+std::string Text(const ReadControlReply& reply) { return reply.control; }
+std::string Text(const ReadOutboxReply& reply) {
+  std::string text = std::to_string(reply.first);
+  for (const std::string& item : reply.items) text += '\n' + item;
+  return text;
+}
+template <class Empty>
+std::string Text(const Empty&) {
+  return "done";
+}
+
+std::string Text(const Result<Reply>& reply) {
+  if (!reply) return reply.error().message();
+  return std::visit([](const auto& taken) { return Text(taken); }, *reply);
+}
+
+/// Without the epoch.
+std::string Text(const Snapshot& snapshot) {
+  std::ostringstream out;
+  for (const auto& [name, value] : snapshot.job) out << name << '=' << value << '\n';
+  for (const auto& [name, value] : snapshot.stats) out << name << '=' << value << '\n';
+  out << "open " << snapshot.open_depth << '\n';
+  for (const RoundCounts& round : snapshot.rounds) {
+    out << "round " << round.admitted << ' ' << round.leased << ' ' << round.fetched << ' '
+        << round.redirected << ' ' << round.failed << '\n';
+  }
+  for (const auto& queue : snapshot.queues) {
+    out << "queue " << queue.depth << ' ' << queue.host << ' ' << queue.waiting << '\n';
+  }
+  for (const auto& lease : snapshot.leases) {
+    out << "lease " << lease.id << ' ' << lease.worker << ' ' << lease.host << ' ' << lease.depth
+        << ' ' << lease.connections << ':';
+    for (int index : lease.indexes) out << ' ' << index;
+    out << '\n';
+  }
+  return out.str();
+}
+
+/// Every admitted URL waits, is leased or has ended, over the job and at each depth.
+void ExpectBalance(const Snapshot& snapshot) {
+  SCOPED_TRACE(Text(snapshot));
+  std::vector<std::uint64_t> waiting(snapshot.rounds.size());
+  std::vector<std::uint64_t> leased(snapshot.rounds.size());
+  for (const auto& queue : snapshot.queues) {
+    EXPECT_GT(queue.waiting, 0u);
+    waiting.at(queue.depth) += queue.waiting;
+  }
+  for (const auto& lease : snapshot.leases) {
+    EXPECT_FALSE(lease.indexes.empty());
+    leased.at(lease.depth) += lease.indexes.size();
+  }
+  RoundCounts sum;
+  for (std::size_t depth = 0; depth < snapshot.rounds.size(); ++depth) {
+    const RoundCounts& round = snapshot.rounds[depth];
+    EXPECT_EQ(round.leased, leased[depth]);
+    EXPECT_EQ(round.admitted,
+              waiting[depth] + round.leased + round.fetched + round.redirected + round.failed);
+    sum.admitted += round.admitted;
+    sum.leased += round.leased;
+    sum.fetched += round.fetched;
+    sum.redirected += round.redirected;
+    sum.failed += round.failed;
+  }
+  EXPECT_EQ(snapshot.stats.at("admitted"), sum.admitted);
+  EXPECT_EQ(snapshot.stats.at("leased"), sum.leased);
+  EXPECT_EQ(snapshot.stats.at("fetched"), sum.fetched);
+  EXPECT_EQ(snapshot.stats.at("redirected"), sum.redirected);
+  EXPECT_EQ(snapshot.stats.at("failed"), sum.failed);
+}
+
+// ---- The rules ----
+
+class StoreRules : public testing::TestWithParam<std::string> {
+ protected:
+  StoreRules() { coordinator_.Open({{"state", "running"}}); }
+  ~StoreRules() override { ExpectBalance(Now()); }
+
+  Snapshot Now() { return coordinator_.Open(); }
+  std::uint64_t Stat(const std::string& name) { return Now().stats[name]; }
+  /// host:waiting at a depth.
+  Strings Queues(int depth) {
+    Strings queues;
+    for (const auto& queue : Now().queues) {
+      if (queue.depth != depth) continue;
+      queues.push_back(queue.host + ' ' + std::to_string(queue.waiting));
+    }
+    return queues;
+  }
+
+  std::unique_ptr<Backend> backend_ = NewBackend(GetParam());
+  Coordinator coordinator_{*backend_};
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreRules, testing::Values("Memory", "Redis"),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(StoreRules, CreatesTheJobOnceAndCountsItsCoordinators) {
+  Coordinator next(*backend_);
+  const Result<Snapshot> second = next.Open(Store::OpenMode::kCreate, {{"state", "new"}});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error(), Error::kUsage);
+  const Snapshot snapshot = next.Open(Store::OpenMode::kResume, {{"seeds", "s"}}).value();
+  EXPECT_EQ(snapshot.epoch, 2u);
+  EXPECT_EQ(snapshot.job, (std::map<std::string, std::string>{{"state", "running"}}));
+  EXPECT_EQ(snapshot.open_depth, 0);
+  EXPECT_EQ(snapshot.rounds.size(), 1u);
+}
+
+TEST_P(StoreRules, ResumesOnlyAJobThatIsThere) {
+  const std::unique_ptr<Backend> empty = NewBackend(GetParam());
+  Coordinator early(*empty);
+  const Result<Snapshot> resumed = early.Open(Store::OpenMode::kResume, {{"state", "running"}});
+  ASSERT_FALSE(resumed);
+  EXPECT_EQ(resumed.error(), Error::kUsage);
+  EXPECT_EQ(early.Open(Store::OpenMode::kCreate, {{"state", "running"}}).value().epoch, 1u);
+}
+
+TEST_P(StoreRules, ObeysTheLastCoordinatorOnly) {
+  coordinator_.Admit(0, {"http://a/"});
+  const Strings leased = coordinator_.Lease(1, "a", 0, 1);
+  Coordinator next(*backend_);
+  const std::string before = Text(next.Open());
+  for (const Step& step : std::initializer_list<Step>{
+           AdmitStep{0, {Offer("http://b/")}}, LeaseStep{2, "w", "a", 0, 1, 1},
+           AcceptStep{1, 0, {Offer("http://c/")}, Fetched()}, ExpireStep{1, true, 3},
+           OpenRoundStep{1}, SaveJobStep{{{"state", "x"}}}, SaveWorkersStep{{{"w", "{}"}}},
+           ReadControlStep{}, ReadOutboxStep{1, 1}}) {
+    const Result<Reply> reply = coordinator_.Apply(step);
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error(), Error::kStore);
+  }
+  EXPECT_EQ(Text(next.Open()), before);
+  EXPECT_TRUE(next.Accept(1, 0, Fetched()).accepted);
+}
+
+TEST_P(StoreRules, RefusesStepsBeforeItIsOpened) {
+  Coordinator unopened(*backend_);
+  EXPECT_EQ(unopened.Apply(ReadControlStep{}).error(), Error::kStore);
+}
+
+TEST_P(StoreRules, AdmitsAUrlOnce) {
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/1"})), "+ + = ");
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/2", "http://a/3"})), "= + ");
+  EXPECT_EQ(Queues(0), Strings{"a 3"});
+}
+
+TEST_P(StoreRules, QueuesAUrlUnderItsAuthority) {
+  coordinator_.Admit(0, {"http://a/x", "https://a/y", "http://a:8080/", "http://[::1]:81/z?q",
+                         "http://b?q=http://a/", "https://b/?/"});
+  EXPECT_EQ(Queues(0), (Strings{"[::1]:81 1", "a 2", "a:8080 1", "b 2"}));
+}
+
+TEST_P(StoreRules, ChangesNothingWhenACandidateIsNoUrl) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  const std::string before = Text(Now());
+  for (const char* bad : {"", "a", "ftp://a/", "http:///", "http://?q", "http://a/ b"}) {
+    const std::vector<Candidate> offers = {Offer("http://new/"), {7, bad}};
+    EXPECT_FALSE(coordinator_.Apply(AdmitStep{0, offers})) << bad;
+    EXPECT_FALSE(coordinator_.Apply(AcceptStep{1, 0, offers, Fetched()})) << bad;
+  }
+  EXPECT_FALSE(coordinator_.Apply(AdmitStep{-1, {Offer("http://new/")}}));
+  EXPECT_EQ(Text(Now()), before);
+}
+
+TEST_P(StoreRules, LeasesTheFirstEntriesOfAHostQueue) {
+  coordinator_.Admit(0, {"http://a/1", "http://b/", "http://a/2", "http://a/3"});
+  EXPECT_EQ(coordinator_.Lease(1, "a", 0, 2), (Strings{"http://a/1", "http://a/2"}));
+  EXPECT_EQ(coordinator_.Lease(2, "a", 0, 2), (Strings{"http://a/3"}));
+  EXPECT_EQ(Queues(0), Strings{"b 1"});
+  EXPECT_EQ(Stat("leased"), 3u);
+}
+
+TEST_P(StoreRules, AnswersARepeatedLeaseStepAsTheFirst) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3"});
+  const Strings first = coordinator_.Lease(1, "a", 0, 2);
+  EXPECT_EQ(coordinator_.Lease(1, "a", 0, 2), first);
+  EXPECT_EQ(Queues(0), Strings{"a 1"});
+}
+
+TEST_P(StoreRules, MakesNoLeaseWithoutUrls) {
+  coordinator_.Admit(0, {"http://a/"});
+  EXPECT_EQ(coordinator_.Lease(1, "b", 0, 1), Strings());
+  EXPECT_EQ(coordinator_.Lease(2, "a", 0, 0), Strings());
+  EXPECT_TRUE(Now().leases.empty());
+}
+
+TEST_P(StoreRules, LeasesOnlyFromOpenRounds) {
+  coordinator_.Admit(1, {"http://a/"});
+  EXPECT_FALSE(coordinator_.Apply(LeaseStep{1, "w", "a", 1, 1, 1}));
+  coordinator_.OpenRound(1);
+  EXPECT_EQ(coordinator_.Lease(1, "a", 1, 1), Strings{"http://a/"});
+}
+
+TEST_P(StoreRules, KeepsTheHighestLeaseIdExactly) {
+  coordinator_.Admit(0, {"http://a/"});
+  const LeaseId highest = std::numeric_limits<LeaseId>::max();
+  coordinator_.Lease(highest, "a", 0, 1);
+  EXPECT_EQ(Now().leases.at(0).id, highest);
+  EXPECT_FALSE(coordinator_.Accept(highest - 1, 0, Fetched()).accepted);
+  EXPECT_TRUE(coordinator_.Accept(highest, 0, Fetched()).accepted);
+}
+
+TEST_P(StoreRules, AcceptsAReportOnlyWhileTheUrlIsLeased) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2"});
+  coordinator_.Lease(1, "a", 0, 2);
+  EXPECT_FALSE(coordinator_.Accept(2, 0, Fetched(), {"http://x/"}).accepted);
+  EXPECT_FALSE(coordinator_.Accept(1, 2, Fetched(), {"http://x/"}).accepted);
+  EXPECT_TRUE(coordinator_.Accept(1, 0, Fetched(), {"http://a/3"}).accepted);
+  EXPECT_FALSE(coordinator_.Accept(1, 0, Fetched(), {"http://x/"}).accepted);
+  coordinator_.Expire(1);
+  EXPECT_FALSE(coordinator_.Accept(1, 1, Fetched(), {"http://x/"}).accepted);
+  EXPECT_FALSE(coordinator_.Accept(1, 1, std::nullopt, {"http://x/"}).accepted);
+  const Snapshot now = Now();
+  EXPECT_EQ(now.stats.at("reports_refused"), 4u);
+  EXPECT_EQ(now.stats.at("fetched"), 1u);
+  EXPECT_EQ(now.stats.at("admitted"), 3u);
+}
+
+TEST_P(StoreRules, KeepsAUrlLeasedUntilItsReportEnds) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  EXPECT_EQ(Text(coordinator_.Accept(1, 0, std::nullopt, {"http://a/1"})), "accepted + -> none");
+  EXPECT_EQ(Now().leases.size(), 1u);
+  EXPECT_EQ(Text(coordinator_.Accept(1, 0, Fetched(), {"http://a/1", "http://a/2"})),
+            "accepted = + -> none");
+  EXPECT_TRUE(Now().leases.empty());
+}
+
+TEST_P(StoreRules, AdmitsLinksOneDepthDeeperWithTheirReferrer) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  coordinator_.Accept(1, 0, Fetched(), {"http://a/1", "http://a/", "http://b/"});
+  EXPECT_EQ(Queues(1), (Strings{"a 1", "b 1"}));
+  coordinator_.OpenRound(1);
+  EXPECT_EQ(coordinator_.Lease(2, "b", 1, 1), Strings{"http://b/ http://a/"});
+}
+
+TEST_P(StoreRules, CountsHowUrlsEnd) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3"});
+  coordinator_.Lease(1, "a", 0, 3);
+  Ending page = Fetched();
+  page.body_bytes = 5'000'000'000;
+  page.links = 12;
+  coordinator_.Accept(1, 0, page);
+  for (int index : {1, 2}) {
+    Ending failure = Ended(Ending::Kind::kFailed, R"({"n":)" + std::to_string(index) + "}");
+    failure.reason = index == 1 ? Error::kTimeout : Error::kTooManyHops;
+    coordinator_.Accept(1, index, failure);
+  }
+  auto stats = Now().stats;
+  EXPECT_EQ(stats["bytes"], 5'000'000'000u);
+  EXPECT_EQ(stats["links"], 12u);
+  EXPECT_EQ(stats["fetched"], 1u);
+  EXPECT_EQ(stats["failed"], 2u);
+  EXPECT_EQ(stats["failed:timeout"], 1u);
+  EXPECT_EQ(stats["failed:too_many"], 1u);
+  EXPECT_EQ(coordinator_.Outbox(), (Strings{R"(failed {"n":1})", R"(failed {"n":2})"}));
+}
+
+TEST_P(StoreRules, AdmitsARedirectTargetAtTheSameDepthForTheSameReferrer) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  EXPECT_EQ(Text(coordinator_.Accept(1, 0, RedirectedTo("http://b/", 1))), "accepted -> +");
+  EXPECT_EQ(coordinator_.Lease(2, "b", 0, 1), Strings{"http://b/ - 0 1 0"});
+  coordinator_.Accept(2, 0, Fetched(), {"http://c/"});
+  coordinator_.OpenRound(1);
+  coordinator_.Lease(3, "c", 1, 1);
+  coordinator_.Accept(3, 0, RedirectedTo("http://d/", 2));
+  EXPECT_EQ(coordinator_.Lease(4, "d", 1, 1), Strings{"http://d/ http://b/ 0 2 0"});
+}
+
+TEST_P(StoreRules, PostsWhatBecameOfARedirect) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3"});
+  coordinator_.Lease(1, "a", 0, 3);
+  coordinator_.Accept(1, 0, RedirectedTo("http://b/"));
+  coordinator_.Accept(1, 1, RedirectedTo("http://b/"));
+  Ending refused = Ended(Ending::Kind::kRedirected, "row");
+  refused.refusal = "scope";
+  coordinator_.Accept(1, 2, refused);
+  EXPECT_EQ(coordinator_.Outbox(),
+            (Strings{"redirected admitted row", "redirected seen row", "redirected scope row"}));
+}
+
+TEST_P(StoreRules, PutsAReturnedUrlUnchangedToTheFront) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3"});
+  const Strings leased = coordinator_.Lease(1, "a", 0, 2);
+  coordinator_.Accept(1, 0, Returned());
+  EXPECT_EQ(coordinator_.Outbox(), Strings{"refused 1 0"});
+  EXPECT_FALSE(coordinator_.Accept(1, 0, Fetched()).accepted);
+  coordinator_.Accept(1, 1, Fetched());
+  EXPECT_EQ(coordinator_.Lease(2, "a", 0, 9), (Strings{"http://a/1", "http://a/3"}));
+}
+
+TEST_P(StoreRules, PutsALostWorkersUrlsBackInOrderWithALossEach) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3", "http://a/4"});
+  coordinator_.Lease(5, "a", 0, 3);
+  coordinator_.Accept(5, 1, Fetched());
+  EXPECT_EQ(Text(coordinator_.Expire(5)), "2 returned, 0 lost");
+  EXPECT_EQ(Text(coordinator_.Expire(5)), "0 returned, 0 lost");
+  EXPECT_EQ(coordinator_.Outbox(), (Strings{"refused 5 0", "refused 5 2"}));
+  EXPECT_EQ(coordinator_.Lease(6, "a", 0, 9),
+            (Strings{"http://a/1 - 0 0 1", "http://a/3 - 0 0 1", "http://a/4"}));
+  EXPECT_EQ(Stat("leases_expired"), 1u);
+}
+
+TEST_P(StoreRules, BlamesNoUrlForAWorkerThatLeft) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  EXPECT_EQ(Text(coordinator_.Expire(1, false)), "1 returned, 0 lost");
+  EXPECT_EQ(coordinator_.Lease(2, "a", 0, 1), Strings{"http://a/"});
+  EXPECT_EQ(Stat("leases_expired"), 0u);
+}
+
+TEST_P(StoreRules, GivesAUrlUpAtItsLastLoss) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  coordinator_.Accept(1, 0, RedirectedTo("http://b/", 4));
+  for (LeaseId id : {2, 3, 4}) {
+    coordinator_.Lease(id, "b", 0, 1);
+    EXPECT_EQ(coordinator_.Expire(id).given_up, id == 4 ? 1 : 0);
+  }
+  const Snapshot now = Now();
+  EXPECT_TRUE(now.queues.empty());
+  EXPECT_EQ(now.stats.at("failed:worker_lost"), 1u);
+  EXPECT_EQ(coordinator_.Outbox().back(), "lost 0 http://b/ - 0 4 3");
+}
+
+TEST_P(StoreRules, MovesAWaitingUrlToTheSmallerDepth) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Admit(1, {"http://b/1", "http://b/2", "http://b/3"});
+  coordinator_.Lease(1, "a", 0, 1);
+  EXPECT_EQ(Text(coordinator_.Accept(1, 0, RedirectedTo("http://b/2"))), "accepted -> 1");
+  EXPECT_EQ(Queues(0), Strings{"b 1"});
+  EXPECT_EQ(Queues(1), Strings{"b 2"});
+  EXPECT_EQ(Stat("moved"), 1u);
+  EXPECT_EQ(coordinator_.Lease(2, "b", 0, 1), Strings{"http://b/2 - 0 1 0"});
+  coordinator_.OpenRound(1);
+  EXPECT_EQ(coordinator_.Lease(3, "b", 1, 9), (Strings{"http://b/1", "http://b/3"}));
+  EXPECT_EQ(coordinator_.Outbox(), Strings{"redirected admitted row"});
+}
+
+TEST_P(StoreRules, MovesAUrlAgainWhileItsRoundWaits) {
+  coordinator_.Admit(3, {"http://b/", "http://b/x"});
+  EXPECT_EQ(Text(coordinator_.Admit(2, {"http://b/"})), "3 ");
+  EXPECT_EQ(Text(coordinator_.Admit(2, {"http://b/"})), "= ");
+  EXPECT_EQ(Text(coordinator_.Admit(3, {"http://b/"})), "= ");
+  EXPECT_EQ(Text(coordinator_.Admit(1, {"http://b/", "http://b/x"})), "2 3 ");
+  EXPECT_EQ(Queues(1), Strings{"b 2"});
+  EXPECT_EQ(Queues(2), Strings());
+  EXPECT_EQ(Queues(3), Strings());
+}
+
+TEST_P(StoreRules, MovesNothingOutOfAnOpenRound) {
+  coordinator_.Admit(1, {"http://b/"});
+  coordinator_.Admit(2, {"http://c/"});
+  coordinator_.OpenRound(1);
+  coordinator_.OpenRound(0);
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://b/", "http://c/"})), "= 2 ");
+  EXPECT_EQ(Now().open_depth, 1);
+}
+
+TEST_P(StoreRules, TakesAUrlWhoseQueueMovedAwayAndGrewAgain) {
+  coordinator_.Admit(1, {"http://b/1"});
+  coordinator_.Admit(0, {"http://b/1"});
+  coordinator_.Admit(1, {"http://b/2", "http://b/3", "http://b/4"});
+  coordinator_.Admit(0, {"http://b/3", "http://b/4"});
+  EXPECT_EQ(Queues(1), Strings{"b 1"});
+  coordinator_.OpenRound(1);
+  EXPECT_EQ(coordinator_.Lease(1, "b", 1, 1), Strings{"http://b/2"});
+  EXPECT_EQ(Queues(1), Strings());
+}
+
+TEST_P(StoreRules, NumbersTheOutboxAndDropsWhatWasRead) {
+  coordinator_.Admit(0, {"http://a/0", "http://a/1", "http://a/2", "http://a/3"});
+  coordinator_.Lease(1, "a", 0, 4);
+  for (int i = 0; i < 4; ++i) coordinator_.Accept(1, i, Ended(Ending::Kind::kFailed, "r"));
+  const auto read = [this](std::uint64_t from, int limit) {
+    const auto reply = coordinator_.Do<ReadOutboxReply>(ReadOutboxStep{from, limit});
+    return std::pair(reply.first, reply.items.size());
+  };
+  EXPECT_EQ(read(0, 3), std::pair(std::uint64_t{0}, std::size_t{3}));
+  EXPECT_EQ(read(3, 0), std::pair(std::uint64_t{3}, std::size_t{0}));
+  EXPECT_EQ(read(1, 9), std::pair(std::uint64_t{3}, std::size_t{1}));
+  EXPECT_EQ(read(9, 9), std::pair(std::uint64_t{4}, std::size_t{0}));
+  Now();
+  EXPECT_EQ(read(0, 9), std::pair(std::uint64_t{4}, std::size_t{0}));
+}
+
+TEST_P(StoreRules, KeepsTheJobsFields) {
+  coordinator_.Apply(SaveJobStep{{{"state", "paused"}, {"finished", "now, \"at\" once\n"}}});
+  coordinator_.Apply(SaveJobStep{});
+  const auto job = Now().job;
+  EXPECT_EQ(job.at("state"), "paused");
+  EXPECT_EQ(job.at("finished"), "now, \"at\" once\n");
+  EXPECT_EQ(job.size(), 2u);
+}
+
+TEST_P(StoreRules, ReadsWhatAPersonControls) {
+  EXPECT_EQ(coordinator_.Do<ReadControlReply>(ReadControlStep{}).control, "");
+  backend_->SetControl("pause");
+  EXPECT_EQ(coordinator_.Do<ReadControlReply>(ReadControlStep{}).control, "pause");
+}
+
+TEST_P(StoreRules, GoesOnAfterARestartWhereItStopped) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://b/", "http://a/3"});
+  coordinator_.Lease(7, "a", 0, 2);
+  coordinator_.Accept(7, 0, Fetched(), {"http://c/1", "http://c/2", "http://d/"});
+  coordinator_.Lease(8, "b", 0, 1);
+  coordinator_.Accept(8, 0, RedirectedTo("http://c/1"));
+  const Snapshot snapshot = Now();
+  EXPECT_EQ(Text(snapshot),
+            "state=running\n"
+            "admitted=7\nbytes=0\nfailed=0\nfetched=1\nleased=1\nleases_expired=0\nlinks=0\n"
+            "moved=1\nredirected=1\nreports_refused=0\nretries=0\n"
+            "open 0\nround 5 1 1 1 0\nround 2 0 0 0 0\n"
+            "queue 0 a 1\nqueue 0 c 1\nqueue 1 c 1\nqueue 1 d 1\n"
+            "lease 7 w a 0 2: 1\n");
+  EXPECT_EQ(Text(Coordinator(*backend_).Open()), Text(snapshot));
+}
+
+// ---- Both stores agree ----
+
+class RandomSteps {
+ public:
+  explicit RandomSteps(unsigned seed) : random_(seed) {}
+
+  Step Next() {
+    switch (Pick(12)) {
+      case 0:
+        return AdmitStep{Pick(4), Some(5)};
+      case 1:
+      case 2:
+      case 3:
+        return LeaseStep{++last_lease_ - (Pick(8) == 0),
+                         "w",
+                         HostName(Pick(kHosts)),
+                         Pick(open_ + 2),
+                         Pick(5),
+                         1 + Pick(3)};
+      case 4:
+        return ExpireStep{RecentLease(), Pick(3) > 0, 2};
+      case 5:
+        if (Pick(6) > 0) return ReadControlStep{};
+        return OpenRoundStep{open_ = std::max(open_, Pick(5))};
+      case 6:
+        return ReadOutboxStep{static_cast<std::uint64_t>(Pick(40)), Pick(30)};
+      case 7:
+        return SaveJobStep{{{"state", std::to_string(Pick(3))}}};
+      default:
+        return AcceptStep{RecentLease(), Pick(5), Some(6), RandomEnding()};
+    }
+  }
+
+ private:
+  static constexpr int kHosts = 4;
+
+  int Pick(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }
+  static std::string HostName(int host) { return "host" + std::to_string(host); }
+  LeaseId RecentLease() { return last_lease_ - std::min<LeaseId>(last_lease_, Pick(6)); }
+
+  Candidate One() {
+    return Offer("http://" + HostName(Pick(kHosts)) + '/' + std::to_string(Pick(40)));
+  }
+  std::vector<Candidate> Some(int below) {
+    std::vector<Candidate> some(Pick(below));
+    for (Candidate& candidate : some) candidate = One();
+    return some;
+  }
+
+  std::optional<Ending> RandomEnding() {
+    if (Pick(5) == 0) return std::nullopt;
+    Ending ending = Ended(static_cast<Ending::Kind>(Pick(4)), "row " + std::to_string(Pick(100)));
+    ending.reason = Pick(2) ? Error::kDns : Error::kTls;
+    ending.body_bytes = Pick(1000);
+    ending.links = Pick(9);
+    if (ending.kind != Ending::Kind::kRedirected) return ending;
+    if (Pick(4) > 0) {
+      ending.target = One();
+      ending.target_hops = Pick(3);
+    } else {
+      ending.refusal = "scope";
+    }
+    return ending;
+  }
+
+  std::mt19937 random_;
+  LeaseId last_lease_ = 0;
+  int open_ = 0;
+};
+
+class RandomCrawl : public testing::TestWithParam<unsigned> {};
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomCrawl, testing::Range(1u, 21u));
+
+TEST_P(RandomCrawl, GoesAlikeInMemoryAndInRedis) {
+  SCOPED_TRACE("seed " + std::to_string(GetParam()));
+  MemoryBackend memory_backend;
+  RedisBackend redis_backend;
+  Coordinator memory(memory_backend);
+  Coordinator redis(redis_backend);
+  memory.Open();
+  redis.Open();
+  RandomSteps steps(GetParam());
+  for (int i = 0; i < 300; ++i) {
+    const Step step = steps.Next();
+    ASSERT_EQ(Text(redis.Apply(step)), Text(memory.Apply(step)))
+        << "step " << i << ", alternative " << step.index();
+    if (i % 15 != 14) continue;
+    const Snapshot snapshot = redis.Open();
+    ASSERT_EQ(Text(snapshot), Text(memory.Open())) << "after step " << i;
+    ExpectBalance(snapshot);
+  }
+}
+
+// ---- Redis ----
+
+std::vector<Fingerprint> TryingFingerprints() {
+  constexpr auto kMin = std::numeric_limits<Fingerprint>::min();
+  constexpr auto kMax = std::numeric_limits<Fingerprint>::max();
+  std::set<Fingerprint> all;
+  for (int i = 0; i < 60; ++i) {
+    all.insert({kMin + i, kMax - i, Fingerprint{i} - 30});
+    all.insert((Fingerprint{1} << 53) + i);
+  }
+  for (int bit = 0; bit < 63; ++bit) {
+    const Fingerprint power = Fingerprint{1} << bit;
+    all.insert({power - 1, power, power + 1, -power - 1, -power, 1 - power});
+  }
+  std::mt19937_64 random(1);
+  while (all.size() < 20'000) all.insert(static_cast<Fingerprint>(random()));
+  std::vector<Fingerprint> shuffled(all.begin(), all.end());
+  std::shuffle(shuffled.begin(), shuffled.end(), random);
+  return shuffled;
+}
+
+std::string NumberedUrl(std::size_t number) { return "http://a/" + std::to_string(number); }
+
+/// Offers the fingerprints in steps of 500 and counts the admissions of a kind.
+int CountOffers(Coordinator& coordinator, const std::vector<Fingerprint>& fingerprints, int depth,
+                Admitted kind) {
+  int count = 0;
+  for (std::size_t first = 0; first < fingerprints.size(); first += 500) {
+    AdmitStep step{depth, {}};
+    for (std::size_t i = first; i < std::min(first + 500, fingerprints.size()); ++i) {
+      step.candidates.push_back({fingerprints[i], NumberedUrl(i)});
+    }
+    for (const Admission& admission : coordinator.Do<AdmitReply>(step).admissions) {
+      count += admission.kind == kind;
+    }
+  }
+  return count;
+}
+
+/// Checks the buckets of a fingerprint set, and returns their members.
+std::set<Fingerprint> ReadBuckets(const std::string& name) {
+  std::set<Fingerprint> members;
+  const Strings buckets = SharedServer().Run({"KEYS", "trawl:{j}:" + name + ":*"});
+  EXPECT_GT(buckets.size(), 30u);
+  for (const std::string& bucket : buckets) {
+    EXPECT_EQ(SharedServer().Run({"OBJECT", "ENCODING", bucket}), Strings{"intset"}) << bucket;
+    for (const std::string& member : SharedServer().Run({"SMEMBERS", bucket})) {
+      EXPECT_TRUE(members.insert(std::stoll(member)).second) << member << " is in two buckets";
+    }
+  }
+  return members;
+}
+
+TEST(RedisStore, FindsEveryFingerprintAgainThroughSplits) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  const std::vector<Fingerprint> all = TryingFingerprints();
+  const int size = static_cast<int>(all.size());
+  EXPECT_EQ(CountOffers(coordinator, all, 2, Admitted::kAdmitted), size);
+  EXPECT_EQ(CountOffers(coordinator, all, 2, Admitted::kSeen), size);
+  const std::set<Fingerprint> expected(all.begin(), all.end());
+  EXPECT_EQ(ReadBuckets("seen"), expected);
+  EXPECT_EQ(ReadBuckets("waiting:2"), expected);
+  EXPECT_EQ(SharedServer().Run({"HGET", "trawl:{j}:seen", "size"}), Strings{std::to_string(size)});
+
+  EXPECT_EQ(CountOffers(coordinator, all, 1, Admitted::kMoved), size);
+  EXPECT_EQ(SharedServer().Run({"KEYS", "trawl:{j}:waiting:2:*"}), Strings());
+  EXPECT_EQ(ReadBuckets("waiting:1"), expected);
+  coordinator.OpenRound(1);
+  EXPECT_EQ(SharedServer().Run({"KEYS", "trawl:{j}:waiting:*"}), Strings{"trawl:{j}:waiting:2"});
+  ExpectBalance(coordinator.Open());
+}
+
+TEST(RedisStore, FindsTheEndsOfTheRangeAtEveryMomentOfItsGrowth) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  constexpr auto kMin = std::numeric_limits<Fingerprint>::min();
+  constexpr auto kMax = std::numeric_limits<Fingerprint>::max();
+  const std::vector<Fingerprint> ends = {kMin, kMin + 1, -1, 0, 1, kMax - 1, kMax};
+  const int size = static_cast<int>(ends.size());
+  EXPECT_EQ(CountOffers(coordinator, ends, 0, Admitted::kAdmitted), size);
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 60; ++round) {
+    std::vector<Fingerprint> more(150);
+    for (Fingerprint& one : more) one = static_cast<Fingerprint>(random());
+    EXPECT_EQ(CountOffers(coordinator, more, 0, Admitted::kAdmitted), 150);
+    ASSERT_EQ(CountOffers(coordinator, ends, 0, Admitted::kSeen), size) << "round " << round;
+  }
+}
+
+TEST(RedisStore, RaisesTheIntsetLimitWhenItIsTooLow) {
+  SharedServer().Run({"CONFIG", "SET", "set-max-intset-entries", "512"});
+  RedisBackend backend;
+  Coordinator(backend).Open();
+  EXPECT_EQ(SharedServer().Run({"CONFIG", "GET", "set-max-intset-entries"}).at(1), "1024");
+}
+
+TEST(RedisStore, LeavesNoKeysOfWhatIsDone) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  coordinator.Admit(0, {"http://a/"});
+  coordinator.Lease(1, "a", 0, 1);
+  coordinator.Accept(1, 0, RedirectedTo("http://b/2"), {"http://b/1", "http://b/2"});
+  coordinator.Lease(2, "b", 0, 1);
+  coordinator.Accept(2, 0, Fetched());
+  coordinator.OpenRound(1);
+  coordinator.Lease(3, "b", 1, 5);
+  coordinator.Accept(3, 0, Fetched());
+  coordinator.Do<ReadOutboxReply>(ReadOutboxStep{9, 9});
+  Strings keys = SharedServer().Run({"KEYS", "*"});
+  std::sort(keys.begin(), keys.end());
+  EXPECT_EQ(keys, (Strings{"trawl:jobs", "trawl:{j}:job", "trawl:{j}:round:0", "trawl:{j}:round:1",
+                           "trawl:{j}:seen", "trawl:{j}:seen:1", "trawl:{j}:stats"}));
+}
+
+TEST(RedisStore, ReplacesTheTableOfWorkers) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  coordinator.Apply(SaveWorkersStep{{{"one", "{}"}, {"two", R"({"pid":2})"}}});
+  coordinator.Apply(SaveWorkersStep{{{"two", "{}"}}});
+  EXPECT_EQ(SharedServer().Run({"HGETALL", "trawl:{j}:workers"}), (Strings{"two", "{}"}));
+}
+
+TEST(RedisStore, ReadsManyHostsAndLeasesInPages) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  constexpr int kHosts = 25'000;
+  constexpr int kLeases = 1'200;
+  AdmitStep step;
+  for (int i = 0; i < kHosts; ++i) step.candidates.push_back({i, "http://h" + std::to_string(i)});
+  coordinator.Apply(step);
+  for (int i = 0; i < kLeases; ++i) coordinator.Lease(i + 1, "h" + std::to_string(i), 0, 1);
+  const Snapshot snapshot = coordinator.Open();
+  EXPECT_EQ(snapshot.queues.size(), std::size_t{kHosts - kLeases});
+  EXPECT_EQ(snapshot.leases.size(), std::size_t{kLeases});
+  ExpectBalance(snapshot);
+}
+
+TEST(RedisStore, GoesOnAfterTheServerWasKilled) {
+  RedisServer server(RedisServer::Log::kAppendOnlyFile);
+  RedisBackend backend(server);
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  coordinator.Admit(0, {"http://a/", "http://b/"});
+  coordinator.Lease(1, "a", 0, 1);
+  coordinator.Accept(1, 0, std::nullopt, {"http://c/"});
+  const std::string before = Text(coordinator.Open());
+  server.Kill();
+  EXPECT_EQ(coordinator.Apply(ReadControlStep{}).error(), Error::kStore);
+  server.Start();
+  backend.Connect();
+  EXPECT_EQ(Text(coordinator.Open()), before);
+  EXPECT_TRUE(coordinator.Accept(1, 0, Fetched()).accepted);
+}
+
+}  // namespace
+}  // namespace trawl

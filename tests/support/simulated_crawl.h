@@ -1,0 +1,100 @@
+// A whole crawl in virtual time: the real Coordinator on a MemoryStore, simulated workers that
+// fetch from a RandomWeb, random delays of messages, of the store and of fetches, workers that are
+// killed or cut off. Every run follows from its seed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coordinator/coordinator.h"
+#include "coordinator/memory_store.h"
+#include "tests/support/random_web.h"
+
+namespace trawl {
+
+struct SimulatedFaults {
+  int kills = 0;     // workers that die without a word
+  int cuts = 0;      // workers that are cut off for longer than their leases last, then come back
+  int restarts = 0;  // coordinators that die and are started again on the same store
+};
+
+class SimulatedCrawl {
+ public:
+  struct Row {
+    std::string url;
+    int depth = 0;
+    LeaseId lease = 0;
+    int index = 0;
+  };
+
+  SimulatedCrawl(std::uint64_t seed, CoordinatorOptions options, const RandomWeb& web,
+                 SimulatedFaults faults);
+  ~SimulatedCrawl();
+
+  /// Runs to the end of the crawl; false when it has not ended after a day of virtual time.
+  bool Run();
+
+  /// The page rows that count: written by a worker, and not refused by the outbox.
+  std::vector<Row> Pages() const;
+  const std::vector<std::string>& outbox() const { return outbox_; }
+  const MemoryStore& store() const { return store_; }
+  /// The first broken promise that was seen on the way; empty: none.
+  const std::string& violation() const { return violation_; }
+
+ private:
+  struct SimulatedWorker;
+  struct Event {
+    TimePoint at;
+    std::uint64_t number;  // keeps events of one instant in order
+    std::function<void()> run;
+    bool operator>(const Event& other) const {
+      return std::tie(at, number) > std::tie(other.at, other.number);
+    }
+  };
+
+  void StartCoordinator();
+  void StartWorker();
+  void At(TimePoint when, std::function<void()> run);
+  void After(int most_ms, std::function<void()> run);
+  void CarryOut();
+  void ApplyStep(const Coordinator::Apply& apply);
+  void ToCoordinatorFrom(const std::string& worker, ToCoordinator message);
+  void Deliver(const std::string& worker, const ToWorker& message);
+  void Fetch(const std::string& worker, const Lease& lease, int index);
+  Report ReportOf(SimulatedWorker& worker, const Lease& lease, int index);
+  void Tick();
+  void Beat(const std::string& worker);
+  void PlanFaults(SimulatedFaults faults);
+  void CheckPoliteness(const Lease& lease, const std::string& worker);
+  int Draw(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
+
+  std::mt19937_64 random_;
+  const CoordinatorOptions options_;
+  const RandomWeb& web_;
+  TimePoint now_{};
+  std::uint64_t events_made_ = 0;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+
+  MemoryStore store_;
+  std::unique_ptr<Coordinator> coordinator_;
+  int coordinator_life_ = 0;  // events of an earlier life are void
+  TimePoint last_reply_{};
+  bool ended_ = false;
+  bool carrying_out_ = false;
+
+  std::map<std::string, std::unique_ptr<SimulatedWorker>> workers_;
+  int workers_made_ = 0;
+  std::vector<Row> rows_;
+  std::vector<std::string> outbox_;
+  std::uint64_t outbox_next_ = 0;
+  std::string violation_;
+};
+
+}  // namespace trawl
