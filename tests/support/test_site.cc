@@ -1,0 +1,395 @@
+#include "tests/support/test_site.h"
+
+#include <algorithm>
+#include <boost/asio.hpp>
+#include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace trawl {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+using Fault = TestPage::Fault;
+using Framing = TestPage::Framing;
+
+constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
+TestPage NotFound() {
+  TestPage page;
+  page.status = 404;
+  page.content_type = "text/plain";
+  page.body = "not found";
+  return page;
+}
+
+/// One accepted connection, with TLS or without.
+class Wire {
+ public:
+  Wire(tcp::socket socket, asio::ssl::context* tls) : socket_(std::move(socket)) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    if (tls != nullptr) tls_.emplace(socket_, *tls);
+  }
+
+  asio::awaitable<error_code> Handshake() {
+    if (!tls_) co_return error_code{};
+    auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kTuple);
+    co_return ec;
+  }
+
+  /// Reads until a whole request head is in `input`; returns its length, or 0 at the end.
+  asio::awaitable<std::size_t> ReadHead(std::string& input) {
+    auto buffer = asio::dynamic_buffer(input, 64 * 1024);
+    if (tls_) {
+      auto [ec, n] = co_await asio::async_read_until(*tls_, buffer, "\r\n\r\n", kTuple);
+      co_return ec ? 0 : n;
+    }
+    auto [ec, n] = co_await asio::async_read_until(socket_, buffer, "\r\n\r\n", kTuple);
+    co_return ec ? 0 : n;
+  }
+
+  /// True when all was sent.
+  asio::awaitable<bool> Write(std::string_view first, std::string_view second = {}) {
+    const std::array<asio::const_buffer, 2> data = {asio::buffer(first), asio::buffer(second)};
+    if (tls_) {
+      auto [ec, n] = co_await asio::async_write(*tls_, data, kTuple);
+      co_return !ec;
+    }
+    auto [ec, n] = co_await asio::async_write(socket_, data, kTuple);
+    co_return !ec;
+  }
+
+  /// Ends the connection in good order; TLS says so first and waits for the client to go.
+  asio::awaitable<void> Finish() {
+    if (tls_) co_await tls_->async_shutdown(kTuple);
+  }
+
+  /// Returns when the client has closed the connection. Bytes that it still sends are lost.
+  asio::awaitable<void> WaitForClose() {
+    std::array<char, 1024> scratch;
+    for (;;) {
+      auto [ec, n] = co_await socket_.async_read_some(asio::buffer(scratch), kTuple);
+      if (ec) co_return;
+    }
+  }
+
+  void Reset() {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    socket_.close(ignored);
+  }
+
+ private:
+  tcp::socket socket_;
+  std::optional<asio::ssl::stream<tcp::socket&>> tls_;
+};
+
+/// Counts something for as long as it lives.
+class Gauge {
+ public:
+  struct Level {
+    std::size_t now = 0;
+    std::size_t peak = 0;
+    std::size_t total = 0;
+  };
+
+  Gauge(std::mutex& mutex, std::condition_variable& changed, Level& level)
+      : mutex_(mutex), changed_(changed), level_(level) {
+    const std::lock_guard lock(mutex_);
+    ++level_.total;
+    level_.peak = std::max(level_.peak, ++level_.now);
+  }
+  ~Gauge() {
+    const std::lock_guard lock(mutex_);
+    --level_.now;
+    changed_.notify_all();
+  }
+  Gauge(const Gauge&) = delete;
+  Gauge& operator=(const Gauge&) = delete;
+
+ private:
+  std::mutex& mutex_;
+  std::condition_variable& changed_;
+  Level& level_;
+};
+
+}  // namespace
+
+class TestSite::Impl {
+ public:
+  explicit Impl(Options options) : options_(std::move(options)), acceptor_(io_) {
+    if (!options_.certificate_pem.empty()) {
+      tls_.emplace(asio::ssl::context::tls_server);
+      tls_->use_certificate_chain(asio::buffer(options_.certificate_pem));
+      tls_->use_private_key(asio::buffer(options_.key_pem), asio::ssl::context::pem);
+    }
+    const tcp::endpoint wanted(asio::ip::make_address(options_.address), options_.port);
+    acceptor_.open(wanted.protocol());
+    acceptor_.set_option(tcp::acceptor::reuse_address(true));
+    acceptor_.bind(wanted);
+    acceptor_.listen();
+    endpoint_ = acceptor_.local_endpoint();
+    asio::co_spawn(io_, Listen(), Rethrow);
+    thread_ = std::thread([this] { io_.run(); });
+  }
+
+  ~Impl() {
+    io_.stop();
+    thread_.join();
+  }
+
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  // Constant after construction.
+  const tcp::endpoint& endpoint() const { return endpoint_; }
+  bool has_tls() const { return tls_.has_value(); }
+
+  // What follows is guarded by mutex.
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  std::map<std::string, std::shared_ptr<const TestAnswer>, std::less<>> pages;
+  std::function<TestPage(std::string_view)> fallback;
+  std::vector<TestRequest> log;
+  Gauge::Level connections;
+  Gauge::Level answering;
+
+ private:
+  /// What becomes of a connection after an answer.
+  enum class Then {
+    kKeep,
+    kClose,  // in good order
+    kDrop,   // at once
+  };
+
+  static void Rethrow(std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  asio::awaitable<void> Listen() {
+    for (std::uint64_t number = 1;; ++number) {
+      auto [ec, socket] = co_await acceptor_.async_accept(kTuple);
+      if (ec) continue;  // a client that was gone again
+      auto wire = std::make_unique<Wire>(std::move(socket), tls_ ? &*tls_ : nullptr);
+      asio::co_spawn(io_, Converse(std::move(wire), number), Rethrow);
+    }
+  }
+
+  asio::awaitable<void> Converse(std::unique_ptr<Wire> wire, std::uint64_t number) {
+    const Gauge connection(mutex, changed, connections);
+    const error_code failed = co_await wire->Handshake();
+    if (failed) co_return;
+    std::string input;
+    const std::size_t limit = options_.requests_per_connection;
+    for (std::size_t answered = 1;; ++answered) {
+      const std::size_t head_bytes = co_await wire->ReadHead(input);
+      if (head_bytes == 0) co_return;
+      const Gauge request(mutex, changed, answering);
+      const std::shared_ptr<const TestAnswer> answer = Take(input.substr(0, head_bytes), number);
+      input.erase(0, head_bytes);
+      if (!answer || (limit != 0 && answered > limit)) co_return;
+
+      const bool last = limit != 0 && answered == limit;
+      const bool announce = last && options_.farewell == Farewell::kAnnounced;
+      const Then then = co_await Reply(wire.get(), answer, announce);
+      if (then == Then::kDrop) co_return;
+      if (then == Then::kClose || announce) break;
+      if (last && options_.farewell == Farewell::kAbrupt) co_return;
+    }
+    co_await wire->Finish();
+  }
+
+  /// Logs the request and finds its answer; none for what is not HTTP.
+  std::shared_ptr<const TestAnswer> Take(std::string head, std::uint64_t connection) {
+    http::request_parser<http::empty_body> parser;
+    error_code ec;
+    parser.put(asio::buffer(head), ec);
+    if (ec || !parser.is_header_done()) return nullptr;
+    const auto& message = parser.get();
+    const std::string path(message.target());
+
+    std::function<TestPage(std::string_view)> make;
+    {
+      const std::lock_guard lock(mutex);
+      log.push_back({.path = path,
+                     .host = std::string(message[http::field::host]),
+                     .user_agent = std::string(message[http::field::user_agent]),
+                     .head = std::move(head),
+                     .time = std::chrono::steady_clock::now(),
+                     .connection = connection});
+      changed.notify_all();
+      if (const auto found = pages.find(path); found != pages.end()) return found->second;
+      make = fallback;
+    }
+    return std::make_shared<const TestAnswer>(make ? make(path) : NotFound());
+  }
+
+  asio::awaitable<void> Pause(std::chrono::milliseconds duration) {
+    asio::steady_timer timer(io_, duration);
+    co_await timer.async_wait(kTuple);
+  }
+
+  asio::awaitable<Then> Reply(Wire* wire, std::shared_ptr<const TestAnswer> answer, bool announce) {
+    const TestPage& page = answer->page;
+    if (page.latency.count() > 0) co_await Pause(page.latency);
+    if (!page.raw.empty()) {
+      const bool sent = co_await wire->Write(page.raw);
+      co_return sent ? Then::kClose : Then::kDrop;
+    }
+    if (page.fault == Fault::kSilent) co_await wire->WaitForClose();
+    if (page.fault == Fault::kResetBeforeHead) wire->Reset();
+    if (page.fault == Fault::kSilent || page.fault == Fault::kCloseBeforeHead ||
+        page.fault == Fault::kResetBeforeHead) {
+      co_return Then::kDrop;
+    }
+
+    const bool until_close = page.framing == Framing::kUntilClose;
+    const Then after = until_close ? Then::kClose : Then::kKeep;
+    const std::string head =
+        answer->head + (announce || until_close ? "Connection: close\r\n\r\n" : "\r\n");
+    const std::string_view payload = answer->payload;
+    if (page.generator) {
+      const bool sent = co_await Generate(wire, answer, head);
+      co_return sent ? after : Then::kDrop;
+    }
+    switch (page.fault) {
+      case Fault::kCloseInBody:
+      case Fault::kResetInBody:
+        co_await wire->Write(head, payload.substr(0, payload.size() / 2));
+        if (page.fault == Fault::kResetInBody) wire->Reset();
+        co_return Then::kDrop;
+      case Fault::kEndlessBody: {
+        bool sent = co_await wire->Write(head);
+        while (sent) sent = co_await wire->Write(payload);
+        co_return Then::kDrop;
+      }
+      case Fault::kSlowDrip: {
+        bool sent = co_await wire->Write(head);
+        for (std::size_t at = 0; sent && at < payload.size(); ++at) {
+          co_await Pause(page.drip);
+          sent = co_await wire->Write(payload.substr(at, 1));
+        }
+        co_return sent ? after : Then::kDrop;
+      }
+      default: {
+        const bool sent = co_await wire->Write(head, payload);
+        co_return sent ? after : Then::kDrop;
+      }
+    }
+  }
+
+  asio::awaitable<bool> Generate(Wire* wire, std::shared_ptr<const TestAnswer> answer,
+                                 std::string head) {
+    const bool chunked = answer->page.framing == Framing::kChunked;
+    bool sent = co_await wire->Write(head);
+    for (std::uint64_t number = 0; sent; ++number) {
+      std::string piece = answer->page.generator(number);
+      if (piece.empty()) break;
+      if (chunked) piece = Chunk(piece);
+      sent = co_await wire->Write(piece);
+    }
+    if (sent && chunked) sent = co_await wire->Write(kLastChunk);
+    co_return sent;
+  }
+
+  // Destroyed from the last to the first: io_ ends the coroutines, which use all that is above it.
+  const Options options_;
+  std::optional<asio::ssl::context> tls_;
+  asio::io_context io_{1};
+  tcp::acceptor acceptor_;
+  tcp::endpoint endpoint_;
+  std::thread thread_;
+};
+
+TestSite::TestSite(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+TestSite::~TestSite() = default;
+
+std::uint16_t TestSite::port() const { return impl_->endpoint().port(); }
+
+std::string TestSite::origin() const {
+  return (impl_->has_tls() ? "https://" : "http://") + impl_->endpoint().address().to_string() +
+         ":" + std::to_string(port());
+}
+
+void TestSite::Set(std::string path, TestPage page) {
+  auto answer = std::make_shared<const TestAnswer>(std::move(page));
+  const std::lock_guard lock(impl_->mutex);
+  impl_->pages.insert_or_assign(std::move(path), std::move(answer));
+}
+
+void TestSite::SetHtml(std::string path, std::string html) {
+  Set(std::move(path), {.body = std::move(html)});
+}
+
+void TestSite::SetRedirect(std::string path, std::string location, int status) {
+  Set(std::move(path), {.status = status, .headers = {{"Location", std::move(location)}}});
+}
+
+void TestSite::Remove(std::string_view path) {
+  const std::lock_guard lock(impl_->mutex);
+  if (const auto found = impl_->pages.find(path); found != impl_->pages.end()) {
+    impl_->pages.erase(found);
+  }
+}
+
+void TestSite::SetFallback(std::function<TestPage(std::string_view path)> fallback) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->fallback = std::move(fallback);
+}
+
+std::vector<TestRequest> TestSite::requests() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->log;
+}
+
+std::size_t TestSite::request_count() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->log.size();
+}
+
+std::size_t TestSite::request_count(std::string_view path) const {
+  const std::lock_guard lock(impl_->mutex);
+  return static_cast<std::size_t>(
+      std::ranges::count(impl_->log, path, [](const TestRequest& r) { return r.path; }));
+}
+
+bool TestSite::WaitForRequests(std::size_t count, std::chrono::milliseconds patience) const {
+  std::unique_lock lock(impl_->mutex);
+  return impl_->changed.wait_for(lock, patience, [&] { return impl_->log.size() >= count; });
+}
+
+std::size_t TestSite::connection_count() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->connections.total;
+}
+
+std::size_t TestSite::open_connections() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->connections.now;
+}
+
+std::size_t TestSite::peak_connections() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->connections.peak;
+}
+
+std::size_t TestSite::peak_requests() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->answering.peak;
+}
+
+bool TestSite::WaitUntilIdle(std::chrono::milliseconds patience) const {
+  std::unique_lock lock(impl_->mutex);
+  return impl_->changed.wait_for(lock, patience, [&] { return impl_->connections.now == 0; });
+}
+
+}  // namespace trawl

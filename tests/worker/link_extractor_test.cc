@@ -1,0 +1,304 @@
+#include "worker/link_extractor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "common/utf8.h"
+
+namespace trawl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Links = std::vector<std::string>;
+
+/// The document at http://a.test/dir/page, fed in pieces of this many bytes (0: in one).
+PageLinks Extract(const std::string& html, const std::string& charset = "utf-8",
+                  std::size_t piece = 0) {
+  LinkExtractor extractor(Url::Parse("http://a.test/dir/page").value(), charset);
+  if (piece == 0) piece = std::max<std::size_t>(1, html.size());
+  for (std::size_t at = 0; at < html.size(); at += piece) {
+    extractor.Feed(std::string_view(html).substr(at, piece));
+  }
+  return extractor.Finish();
+}
+
+struct LinkCase {
+  std::string html;
+  Links links;  // without "http://a.test/dir/" in front
+};
+
+void ExpectLinks(const std::vector<LinkCase>& cases) {
+  for (const auto& [html, links] : cases) {
+    Links whole;
+    for (const std::string& link : links) {
+      whole.push_back(link.starts_with("http") ? link : "http://a.test/dir/" + link);
+    }
+    EXPECT_EQ(Extract(html).links, whole) << html;
+  }
+}
+
+TEST(LinkExtractor, FindsTheElementsThatLink) {
+  ExpectLinks({{"<a href=x>t</a>", {"x"}},
+               {"<map><area href=x></map>", {"x"}},
+               {"<iframe src=x></iframe>", {"x"}},
+               {"<frameset><frame src=x></frameset>", {"x"}},
+               {"<A HREF=x>t</A>", {"x"}},
+               {"<html><body><p><a class=c href='x'>t</a>", {"x"}},
+               {"<a href=1><a href=2>", {"1", "2"}},
+               {"<a href=\"\">t</a>", {"page"}},
+               {"<a rel=nofollow href=x>", {"x"}}});
+}
+
+TEST(LinkExtractor, FindsNothingElsewhere) {
+  ExpectLinks({{"", {}},
+               {"text", {}},
+               {"<a>t</a><a name=x>", {}},
+               {"<link href=x><img src=x><script src=x></script><form action=x>", {}},
+               {"<iframe href=x></iframe><a src=x>", {}},
+               {"<!-- <a href=x> -->", {}},
+               {"<script>\"<a href=x>\"</script>", {}},
+               {"<style>/* <a href=x> */</style>", {}}});
+}
+
+TEST(LinkExtractor, ReadsTagsAndAttributesAsTheyAreWritten) {
+  ExpectLinks({{"<a href=x?a&copy=1>", {"x?a&copy=1"}},
+               {"<a href='x?a&copy;'>", {"x?a%C2%A9"}},
+               {"<a href=&#x78;&#121>", {"xy"}},
+               {"<a href=x/>", {"x/"}},
+               {"<a href = x >", {"x"}},
+               {"<a href=x href=y>", {"x"}},
+               {"<a title='>' href=x>", {"x"}},
+               {"<a\n\thref\n=\n'x'\n>", {"x"}},
+               {"<!-- a -- > b --><a href=x>", {"x"}},
+               {"<!><a href=x>", {"x"}},
+               {"<?php ?><a href=x>", {"x"}},
+               {"<3 <a href=x>", {"x"}},
+               {"<svg><a href=x></a></svg>", {"x"}},
+               {"<custom-tag><a href=x></custom-tag>", {"x"}}});
+}
+
+TEST(LinkExtractor, LinksAreCanonicalInDocumentOrderAndEachOnce) {
+  ExpectLinks(
+      {{"<a href=b><a href=a><a href=b><a href='./b'><a href=b#part>", {"b", "a"}},
+       {"<a href='HTTP://B.test:80/%7ex'>", {"http://b.test/~x"}},
+       {"<a href=' \n x y '>", {"x%20y"}},
+       {"<a href=x?a=1&amp;b=2>", {"x?a=1&b=2"}},
+       {"<a href='x?a=1&b=2'>", {"x?a=1&b=2"}},
+       {"<a href='mailto:a@b'><a href='javascript:x()'><a href='http://'><a href=x>", {"x"}},
+       {"<a href=//b.test/><a href=/y>", {"http://b.test/", "http://a.test/y"}}});
+}
+
+TEST(LinkExtractor, ResolvesAgainstTheFirstBaseThatHasAnHref) {
+  const std::string b = "http://b.test/";
+  ExpectLinks({{"<base href=http://b.test/><a href=x>", {b + "x"}},
+               {"<a href=x><base href=http://b.test/>", {b + "x"}},
+               {"<base target=t><base href=http://b.test/><a href=x>", {b + "x"}},
+               {"<base href=http://b.test/><base href=http://c.test/><a href=x>", {b + "x"}},
+               {"<base href=/sub/><a href=x>", {"http://a.test/sub/x"}},
+               {"<base href='http://['><a href=x>", {"x"}}});
+}
+
+TEST(LinkExtractor, FindsTheTargetOfAMetaRefresh) {
+  const struct {
+    const char* html;
+    std::optional<std::string> target;
+  } kCases[] = {
+      {"<meta http-equiv=refresh content='5; url=next'>", "http://a.test/dir/next"},
+      {"<META HTTP-EQUIV=Refresh CONTENT='0;URL=/n'>", "http://a.test/n"},
+      {"<meta http-equiv=refresh content='0;1'><meta http-equiv=refresh content='0;2'>",
+       "http://a.test/dir/1"},
+      {"<meta http-equiv=refresh content=5>", std::nullopt},
+      {"<meta http-equiv=refresh>", std::nullopt},
+      {"<meta name=refresh content='0;url=x'>", std::nullopt},
+      {"<meta http-equiv=refresh content='0;url=mailto:x'>", std::nullopt},
+      {"<meta http-equiv=refresh content='0;url=x'><base href=http://b.test/>", "http://b.test/x"}};
+  for (const auto& c : kCases) {
+    const PageLinks page = Extract(c.html);
+    EXPECT_EQ(page.refresh, c.target) << c.html;
+    EXPECT_THAT(page.links, IsEmpty()) << "the refresh target is not among them";
+  }
+}
+
+// HTML Standard, "shared declarative refresh steps".
+TEST(RefreshTarget, FollowsTheHtmlStandard) {
+  const struct {
+    const char* content;
+    std::optional<std::string_view> target;
+  } kCases[] = {
+      {"0;url=x", "x"},
+      {"0; url=x", "x"},
+      {" \t\n\f\r5 ; URL = x y ", "x y "},
+      {"5,url=x", "x"},
+      {"5 url=x", "x"},
+      {"5 x", "x"},
+      {"5;x", "x"},
+      {"5;;x", ";x"},
+      {"5.5;x", "x"},
+      {".5;x", "x"},
+      {".;x", "x"},
+      {"5.x.;y", std::nullopt},
+      {"0;url='x'y", "x"},
+      {"0;url=\"x'y\"z", "x'y"},
+      {"0;url='x", "x"},
+      {"0;'x'y", "x"},
+      {"0;\"x", "x"},
+      {"0;url", "url"},
+      {"0;url x", "url x"},
+      {"0;ur=x", "ur=x"},
+      {"0;u'x'", "u'x'"},
+      {"0;uRl=x", "x"},
+      {"0;url=url=x", "url=x"},
+      {"0;url=", ""},
+      {"", std::nullopt},
+      {" ", std::nullopt},
+      {"0", std::nullopt},
+      {"0;", std::nullopt},
+      {"0 ", std::nullopt},
+      {"5.5", std::nullopt},
+      {"x", std::nullopt},
+      {"url=x", std::nullopt},
+      {";url=x", std::nullopt},
+      {"-1;x", std::nullopt},
+      {"+1;x", std::nullopt},
+      {"5x", std::nullopt},
+      {"5:x", std::nullopt},
+      {"99999999999999999999;x", "x"},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(RefreshTarget(c.content), c.target) << c.content;
+}
+
+TEST(LinkExtractor, TakesTheFirstTitleWithItsBlanksCollapsed) {
+  const struct {
+    const char* html;
+    const char* title;
+  } kCases[] = {{"<title>T</title>", "T"},
+                {"<title> a \n\t b&nbsp;c &amp; d </title>",
+                 "a b\xC2\xA0"
+                 "c & d"},
+                {"<title>1</title><title>2</title>", "1"},
+                {"<title></title><title>2</title>", ""},
+                {"<p>no title", ""},
+                {"<title>&#228;\xC3\xA4</title>", "\xC3\xA4\xC3\xA4"}};
+  for (const auto& c : kCases) EXPECT_EQ(Extract(c.html).title, c.title) << c.html;
+}
+
+TEST(LinkExtractor, ATitleIsBounded) {
+  const std::string title = Extract("<title>" + std::string(1'000'000, 'x') + "</title>").title;
+  EXPECT_EQ(title, std::string(LinkExtractor::kMaxTitleBytes, 'x'));
+}
+
+TEST(LinkExtractor, TheCharsetIsTheHeadersElseTheDocumentsElseTheFallback) {
+  const std::string meta = "<meta charset=iso-8859-2>";
+  const struct {
+    std::string html, header, charset;
+  } kCases[] = {
+      {meta, "utf-8", "utf-8"},
+      {meta, "UTF-8", "utf-8"},
+      {meta, "", "iso-8859-2"},
+      {"<meta http-equiv=content-type content='text/html; charset=UTF-8'>", "", "utf-8"},
+      {"<p>t", "", "windows-1252"},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(Extract(c.html, c.header).charset, c.charset) << c.html;
+}
+
+TEST(LinkExtractor, TextIsReadInThePagesCharset) {
+  const struct {
+    std::string charset, bytes, text;
+  } kCases[] = {
+      {"utf-8", "\xC3\xA4", "\xC3\xA4"},          {"iso-8859-1", "\xE4", "\xC3\xA4"},
+      {"iso-8859-2", "\xB3", "\xC5\x82"},         {"windows-1251", "\xCF\xF0", "\xD0\x9F\xD1\x80"},
+      {"koi8-r", "\xF0\xD2", "\xD0\x9F\xD1\x80"}, {"shift_jis", "\x93\xFA", "\xE6\x97\xA5"},
+      {"gbk", "\xD6\xD0", "\xE4\xB8\xAD"}};
+  for (const auto& [charset, bytes, text] : kCases) {
+    const std::string title = "<title>" + bytes + "</title>";
+    EXPECT_EQ(Extract(title, charset).title, text) << charset << " of the header";
+    EXPECT_EQ(Extract("<meta charset=" + charset + ">" + title, "").title, text) << charset;
+  }
+}
+
+// ---- Bytes as they come ----
+
+TEST(LinkExtractor, FindsTheSameHoweverTheBytesArrive) {
+  const std::string body =
+      "<html><head><title>\xC3\xA4 &amp; \xE2\x82\xAC</title><base href='/b/'>"
+      "<meta http-equiv=refresh content='1;url=r'></head><body><!-- <a href=no> -->"
+      "<a href='1?a&amp;b=\xC3\xA4'>t</a><script>'<a href=no>'</script><a href=\"2\"><area "
+      "href=3><iframe src='4'></iframe><p><a href=5";
+  for (const std::string& html :
+       {body, body + ">", "<!DOCTYPE html>" + body, "<meta charset=utf-8>" + body, "\n" + body,
+        "\xEF\xBB\xBF" + body}) {
+    for (const char* charset : {"utf-8", ""}) {
+      const PageLinks whole = Extract(html, charset);
+      for (const std::size_t piece : {1, 2, 3, 7, 64}) {
+        SCOPED_TRACE(std::string(charset) + " " + std::to_string(piece) + " " + html.substr(0, 30));
+        const PageLinks pieces = Extract(html, charset, piece);
+        EXPECT_EQ(pieces.links, whole.links);
+        EXPECT_EQ(pieces.refresh, whole.refresh);
+        EXPECT_EQ(pieces.title, whole.title);
+        EXPECT_EQ(pieces.charset, whole.charset);
+      }
+    }
+  }
+}
+
+TEST(LinkExtractor, AByteOrderMarkIsNoText) {
+  const PageLinks page = Extract("\xEF\xBB\xBF<title>T</title><a href=x>");
+  EXPECT_EQ(page.title, "T");
+  EXPECT_THAT(page.links, ElementsAre("http://a.test/dir/x"));
+}
+
+TEST(LinkExtractor, AnEmptyDocumentHasNothing) {
+  const PageLinks page = Extract("", "");
+  EXPECT_THAT(page.links, IsEmpty());
+  EXPECT_EQ(page.refresh, std::nullopt);
+  EXPECT_EQ(page.title, "");
+  EXPECT_EQ(page.charset, "windows-1252");
+}
+
+TEST(LinkExtractor, FindsAHundredThousandLinks) {
+  std::string html;
+  for (int i = 0; i < 100'000; ++i) html += "<a href=" + std::to_string(i) + ">";
+  const PageLinks page = Extract(html, "utf-8", 16'384);
+  ASSERT_EQ(page.links.size(), 100'000u);
+  EXPECT_EQ(page.links.back(), "http://a.test/dir/99999");
+}
+
+TEST(LinkExtractor, FindsLinksHoweverDeepTheyAre) {
+  std::string html;
+  for (int i = 0; i < 20'000; ++i) html += "<div><b>";
+  html += "<a href=x>";
+  EXPECT_THAT(Extract(html, "utf-8", 16'384).links, ElementsAre("http://a.test/dir/x"));
+}
+
+TEST(LinkExtractor, AReferenceThatIsTooLongIsNoLink) {
+  const std::string html = "<a href=" + std::string(Url::kMaxUrlBytes + 1, 'x') + "><a href=y>";
+  EXPECT_THAT(Extract(html).links, ElementsAre("http://a.test/dir/y"));
+}
+
+TEST(LinkExtractor, RubbishHarmsNobody) {
+  std::mt19937_64 random(1);
+  const Links parts = {"<",       "<a href=", "\"",  "'",        ">",        "</",
+                       "<!--",    "-->",      "&#",  "&",        ";",        "=",
+                       "\xFF",    "\xC3",     " ",   "<meta",    "charset=", "utf8",
+                       "<title>", "<script>", "]]>", "<![CDATA["};
+  for (int run = 0; run < 500; ++run) {
+    std::string html;
+    for (int part = 0; part < 60; ++part) {
+      html += parts[random() % parts.size()];
+      html += static_cast<char>(random());
+    }
+    const PageLinks page = Extract(html, run % 2 == 0 ? "utf-8" : "", 1 + run % 9);
+    EXPECT_EQ(page.title, ValidUtf8(page.title));
+    for (const std::string& link : page.links) EXPECT_EQ(Url::Parse(link).value().text(), link);
+  }
+}
+
+}  // namespace
+}  // namespace trawl

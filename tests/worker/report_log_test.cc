@@ -1,0 +1,201 @@
+#include "worker/report_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace trawl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+using Sequences = std::vector<std::uint64_t>;
+
+constexpr TimePoint kNow = TimePoint() + std::chrono::hours(1);
+constexpr milliseconds kResend{10'000};
+
+TimePoint In(int ms) { return kNow + milliseconds(ms); }
+
+Report ReportOf(std::uint64_t lease, std::vector<std::string> links = {}) {
+  Report report;
+  report.lease_id = lease;
+  report.index = 5;
+  report.entry = {"http://a.test/", "http://a.test/r", 1, 2, 3};
+  report.outcome = Fetched{10, links.size()};
+  report.links = std::move(links);
+  report.elapsed = milliseconds(7);
+  report.crawl_delay = milliseconds(8);
+  return report;
+}
+
+std::vector<std::string> Links(int count, std::size_t bytes = 20) {
+  std::vector<std::string> links;
+  for (int i = 0; i < count; ++i) {
+    std::string link = "http://a.test/" + std::to_string(i);
+    link.resize(std::max(bytes, link.size()), 'x');
+    links.push_back(std::move(link));
+  }
+  return links;
+}
+
+std::vector<Report> TakeDue(ReportLog& log, TimePoint now) {
+  std::vector<Report> reports;
+  for (const Reports& message : log.TakeDue(now, now - kResend)) {
+    reports.insert(reports.end(), message.reports.begin(), message.reports.end());
+  }
+  return reports;
+}
+
+Sequences SequencesOf(const std::vector<Report>& reports) {
+  Sequences sequences;
+  for (const Report& report : reports) sequences.push_back(report.sequence);
+  return sequences;
+}
+
+TEST(ReportLog, NumbersReportsFromOne) {
+  ReportLog log;
+  EXPECT_TRUE(log.empty());
+  for (int lease = 1; lease <= 3; ++lease) log.Add(ReportOf(lease));
+  EXPECT_FALSE(log.empty());
+  EXPECT_THAT(SequencesOf(TakeDue(log, kNow)), ElementsAre(1, 2, 3));
+}
+
+TEST(ReportLog, SendsAReportOnceUntilItIsDueAgain) {
+  ReportLog log;
+  log.Add(ReportOf(1));
+  EXPECT_THAT(SequencesOf(TakeDue(log, kNow)), ElementsAre(1));
+  EXPECT_THAT(TakeDue(log, In(1)), IsEmpty());
+  log.Add(ReportOf(1));
+  EXPECT_THAT(SequencesOf(TakeDue(log, In(9'999))), ElementsAre(2));
+  EXPECT_THAT(SequencesOf(TakeDue(log, In(10'001))), ElementsAre(1));
+  EXPECT_THAT(SequencesOf(TakeDue(log, In(30'000))), ElementsAre(1, 2));
+}
+
+TEST(ReportLog, ALostConnectionSendsEverythingAgain) {
+  ReportLog log;
+  for (int lease = 1; lease <= 3; ++lease) log.Add(ReportOf(lease));
+  TakeDue(log, kNow);
+  log.Acknowledge({1, Ack::Verdict::kDone});
+  log.Add(ReportOf(4));
+  log.ResendAll();
+  EXPECT_THAT(SequencesOf(TakeDue(log, In(1))), ElementsAre(2, 3, 4));
+  EXPECT_THAT(TakeDue(log, In(2)), IsEmpty());
+}
+
+TEST(ReportLog, AVerdictSaysWhatComesNext) {
+  const struct {
+    Ack::Verdict verdict;
+    bool kept;
+  } kCases[] = {{Ack::Verdict::kDone, false},
+                {Ack::Verdict::kNeverRetry, false},
+                {Ack::Verdict::kRetry, true}};
+  for (const auto& c : kCases) {
+    ReportLog log;
+    log.Add(ReportOf(1));
+    TakeDue(log, kNow);
+    log.Acknowledge({1, c.verdict});
+    EXPECT_EQ(log.empty(), !c.kept);
+    EXPECT_THAT(TakeDue(log, In(1)), IsEmpty()) << "after a while only";
+    EXPECT_EQ(TakeDue(log, In(20'000)).size(), c.kept ? 1u : 0u);
+  }
+}
+
+TEST(ReportLog, AnAckOfNothingChangesNothing) {
+  ReportLog log;
+  log.Add(ReportOf(1));
+  log.Acknowledge({1, Ack::Verdict::kDone});
+  for (const std::uint64_t sequence : {0, 1, 2, 99}) {
+    log.Acknowledge({sequence, Ack::Verdict::kDone});
+  }
+  EXPECT_TRUE(log.empty());
+  EXPECT_EQ(log.bytes(), 0u);
+  log.Add(ReportOf(1));
+  EXPECT_THAT(SequencesOf(TakeDue(log, kNow)), ElementsAre(2));
+}
+
+TEST(ReportLog, SplitsAReportSoThatOnlyTheLastPartHasAnOutcome) {
+  const struct {
+    int links;
+    std::size_t link_bytes;
+    std::vector<std::size_t> parts;
+  } kCases[] = {{0, 20, {0}},
+                {1, 20, {1}},
+                {1'000, 20, {1'000}},
+                {1'001, 20, {1'000, 1}},
+                {2'500, 20, {1'000, 1'000, 500}},
+                {130, 16 * 1024, {64, 64, 2}}};
+  for (const auto& c : kCases) {
+    const std::vector<std::string> links = Links(c.links, c.link_bytes);
+    ReportLog log;
+    log.Add(ReportOf(9, links));
+    const std::vector<Report> parts = TakeDue(log, kNow);
+    std::vector<std::size_t> sizes;
+    std::vector<std::string> joined;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const Report& part = parts[i];
+      sizes.push_back(part.links.size());
+      joined.insert(joined.end(), part.links.begin(), part.links.end());
+      EXPECT_EQ(part.sequence, i + 1);
+      EXPECT_EQ(part.lease_id, 9u);
+      EXPECT_EQ(part.index, 5);
+      EXPECT_EQ(part.entry, ReportOf(9).entry);
+      EXPECT_EQ(part.outcome.has_value(), i + 1 == parts.size());
+    }
+    EXPECT_EQ(sizes, c.parts);
+    EXPECT_EQ(joined, links);
+    EXPECT_EQ(std::get<Fetched>(*parts.back().outcome).links, links.size());
+    EXPECT_EQ(parts.back().elapsed, milliseconds(7));
+    EXPECT_EQ(parts.back().crawl_delay, milliseconds(8));
+  }
+}
+
+TEST(ReportLog, EveryMessageCanBeDecoded) {
+  ReportLog log;
+  log.Add(ReportOf(1, Links(500, Url::kMaxUrlBytes)));
+  for (int lease = 2; lease < 1'000; ++lease) log.Add(ReportOf(lease, Links(3)));
+  std::size_t reports = 0;
+  for (const Reports& message : log.TakeDue(kNow, TimePoint())) {
+    const std::string bytes = Encode(ToCoordinator(message));
+    EXPECT_LT(bytes.size(), kMaxMessageBytes / 8) << "no step of the store takes long";
+    EXPECT_TRUE(DecodeToCoordinator(bytes));
+    reports += message.reports.size();
+  }
+  EXPECT_EQ(reports, 8u + 998u);
+}
+
+TEST(ReportLog, ReportsTravelTogether) {
+  ReportLog log;
+  for (int lease = 0; lease < 100; ++lease) log.Add(ReportOf(lease));
+  EXPECT_EQ(log.TakeDue(kNow, TimePoint()).size(), 1u);
+  EXPECT_THAT(log.TakeDue(kNow, TimePoint()), IsEmpty());
+}
+
+TEST(ReportLog, NamesLeasesUntilTheirLastPartIsAcknowledged) {
+  ReportLog log;
+  log.Add(ReportOf(7, Links(1'500)));
+  log.Add(ReportOf(8));
+  log.Add(ReportOf(8));
+  EXPECT_THAT(log.leases(), UnorderedElementsAre(7, 8));
+  log.Acknowledge({2, Ack::Verdict::kDone});
+  log.Acknowledge({3, Ack::Verdict::kDone});
+  log.Acknowledge({4, Ack::Verdict::kNeverRetry});
+  EXPECT_THAT(log.leases(), ElementsAre(7));
+  log.Acknowledge({1, Ack::Verdict::kDone});
+  EXPECT_THAT(log.leases(), IsEmpty());
+}
+
+TEST(ReportLog, KnowsItsSize) {
+  ReportLog log;
+  log.Add(ReportOf(1, Links(1'000, 100)));
+  EXPECT_GE(log.bytes(), 100'000u);
+  EXPECT_LE(log.bytes(), 200'000u);
+  log.Acknowledge({1, Ack::Verdict::kDone});
+  EXPECT_EQ(log.bytes(), 0u);
+}
+
+}  // namespace
+}  // namespace trawl

@@ -1,0 +1,52 @@
+// One TCP connection to an address, with TLS or without. One operation at a time; Close() ends the
+// one that is under way. Lives on the thread of its io_context.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "worker/task.h"
+#include "worker/tls.h"
+
+namespace trawl {
+
+class Connection {
+ public:
+  explicit Connection(asio::io_context& io) : socket_(io.get_executor()) {}
+  /// Takes over a connected socket.
+  explicit Connection(Socket socket) : socket_(std::move(socket)) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Task<boost::system::error_code> Connect(asio::ip::tcp::endpoint remote);
+
+  /// Starts TLS with `host`; returns why it failed, empty when it did not. `tls` outlives the
+  /// connection.
+  Task<std::string> Handshake(TlsContext* tls, std::string host);
+
+  /// Sends all of `bytes`, which stay valid until it has.
+  Task<std::tuple<boost::system::error_code, std::size_t>> Write(std::string_view bytes);
+
+  /// Waits for bytes and takes what is there.
+  Task<std::tuple<boost::system::error_code, std::size_t>> Read(asio::mutable_buffer into);
+
+  /// Open, and the other side has neither closed it nor sent a byte that nobody asked for.
+  bool IsQuiet();
+
+  void Close();
+
+  const asio::ip::tcp::endpoint& remote() const { return remote_; }
+
+ private:
+  Socket socket_;
+  asio::ip::tcp::endpoint remote_;
+  std::unique_ptr<TlsStream> tls_;  // over socket_
+};
+
+/// "192.0.2.1:80", "[2001:db8::1]:80".
+std::string ToString(const asio::ip::tcp::endpoint& endpoint);
+
+}  // namespace trawl

@@ -1,0 +1,318 @@
+#include "worker/fetcher.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <cassert>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "common/address.h"
+#include "worker/connection.h"
+#include "worker/connection_pool.h"
+#include "worker/content_decoder.h"
+#include "worker/fetch.h"
+#include "worker/resolver.h"
+#include "worker/response_reader.h"
+#include "worker/task.h"
+#include "worker/tls.h"
+
+namespace trawl {
+namespace {
+
+using asio::ip::tcp;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+
+// Deadlines are looked at this often, for all fetches at once: a fetch costs no timer of its own.
+constexpr milliseconds kSweepInterval{50};
+
+// Twice what the reader may leave, so that a read always has room to be large.
+constexpr std::size_t kReadBufferBytes = 2 * ResponseReader::kMaxPendingBytes;
+
+// A body that nobody wants is read to its end for the sake of the connection when no more of it is
+// left than this.
+constexpr std::uint64_t kDrainBytes = 64 * 1024;
+
+bool IsPublic(const asio::ip::address& address) {
+  if (address.is_v4()) return IsPublicAddress(address.to_v4().to_bytes());
+  return IsPublicAddress(address.to_v6().to_bytes());
+}
+
+/// What a fetch needs while bytes come in. Large, so lent to one fetch after the other.
+struct Workspace {
+  std::unique_ptr<char[]> input = std::make_unique_for_overwrite<char[]>(kReadBufferBytes);
+  ContentDecoder decoder;
+  std::string request;
+};
+
+}  // namespace
+
+/// Shared with its coroutines and handlers: after the fetcher's end they still have to unwind.
+class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
+ public:
+  Impl(asio::io_context& io, Options options)
+      : io_(io),
+        options_(std::move(options)),
+        resolver_(io, {.servers = options_.dns_servers}),
+        tls_(options_.ca_file),
+        pool_(options_.idle_connections, options_.idle_connection_age),
+        sweep_timer_(io) {}
+
+  void Start(FetchRequest request, std::unique_ptr<FetchObserver> observer) {
+    assert(!stopped_);
+    auto fetch =
+        std::make_shared<Fetch>(std::move(request), std::move(observer), steady_clock::now());
+    fetch->index = in_flight_.size();
+    in_flight_.push_back(fetch);
+    asio::co_spawn(io_, Run(shared_from_this(), std::move(fetch)),
+                   [](const std::exception_ptr& failure) {
+                     if (failure) std::rethrow_exception(failure);
+                   });
+    ScheduleSweep();
+  }
+
+  void Cancel() {
+    for (const FetchPtr& fetch : in_flight_) fetch->Abort(Error::kReset, "cancelled");
+  }
+
+  /// Ends everything now. The coroutines unwind later and take the connections that they wait for
+  /// with them, but touch no observer any more.
+  void Stop() {
+    stopped_ = true;
+    Cancel();
+    while (!in_flight_.empty()) Finish(*FetchPtr(in_flight_.back()));
+    pool_.Clear();
+    sweep_timer_.cancel();
+  }
+
+  std::size_t in_flight() const { return in_flight_.size(); }
+
+ private:
+  // Shared by the list of fetches in flight and the coroutine, which may outlive the list.
+  using FetchPtr = std::shared_ptr<Fetch>;
+
+  /// How an exchange on a connection ended.
+  enum class Exchanged {
+    kDone,   // with a response or with an error in the outcome
+    kStale,  // a reused connection that the server had closed: nothing has happened yet
+  };
+
+  // Coroutines take `self` so that the fetcher's parts live as long as they do.
+
+  static Task<void> Run(std::shared_ptr<Impl> self, FetchPtr fetch) {
+    co_await asio::post(self->io_, kTuple);  // OnDone() never comes before Start() has returned
+    bool reused = !fetch->aborted && self->TakePooled(*fetch);
+    while (!fetch->aborted) {
+      if (!reused) {
+        const bool opened = co_await self->Open(fetch);
+        if (!opened) break;
+      }
+      const Exchanged end = co_await self->Exchange(fetch, reused);
+      if (end == Exchanged::kDone) break;
+      reused = false;
+    }
+    fetch->connection.reset();  // unless it went to the pool
+    self->Finish(*fetch);
+  }
+
+  bool TakePooled(Fetch& fetch) {
+    fetch.connection = pool_.Take(fetch.request.url.origin(), fetch.started);
+    if (!fetch.connection) return false;
+    // It may come from a request that had more freedom.
+    if (!MayReach(fetch, fetch.connection->remote().address())) fetch.connection.reset();
+    return fetch.connection != nullptr;
+  }
+
+  static bool MayReach(const Fetch& fetch, const asio::ip::address& address) {
+    return fetch.request.private_allowed || IsPublic(address);
+  }
+
+  /// Makes fetch->connection; false with an error in the outcome.
+  Task<bool> Open(FetchPtr fetch) {
+    fetch->connection.reset();
+    fetch->EnterLookup(steady_clock::now());
+    const auto resolution = co_await Lookup(fetch);
+    if (!resolution) co_return false;
+    const bool connected = co_await Connect(fetch, resolution);
+    if (!connected || !fetch->request.url.is_https()) co_return connected;
+
+    fetch->EnterHandshake();
+    const std::string problem =
+        co_await fetch->connection->Handshake(&tls_, std::string(fetch->request.url.host()));
+    if (problem.empty() && !fetch->aborted) co_return true;
+    fetch->Fail(Error::kTls, fetch->StageText() + ": " + problem);
+    co_return false;
+  }
+
+  Task<std::shared_ptr<const Resolution>> Lookup(FetchPtr fetch) {
+    Timer wakeup(io_, TimePoint::max());
+    fetch->lookup = &wakeup;
+    auto resolution = co_await resolver_.Resolve(std::string(fetch->request.url.host()), &wakeup);
+    fetch->lookup = nullptr;
+    if (fetch->aborted || !resolution) co_return nullptr;
+    if (resolution->error) {
+      fetch->Fail(resolution->error, resolution->detail);
+      co_return nullptr;
+    }
+    co_return resolution;
+  }
+
+  /// Tries the addresses in turn. Each may use up its share of the time that is left.
+  Task<bool> Connect(FetchPtr fetch, std::shared_ptr<const Resolution> resolution) {
+    auto left = static_cast<int>(resolution->addresses.size());
+    error_code last_error;
+    for (const asio::ip::address& address : resolution->addresses) {
+      const int share = left--;
+      if (!MayReach(*fetch, address)) continue;
+      const tcp::endpoint endpoint(address, fetch->request.url.port());
+      const TimePoint now = steady_clock::now();
+      fetch->EnterConnect(ToString(endpoint), now + (fetch->connect_deadline() - now) / share);
+      fetch->connection = std::make_unique<Connection>(io_);
+      last_error = co_await fetch->connection->Connect(endpoint);
+      if (fetch->aborted) co_return false;
+      if (!last_error) co_return true;
+      if (last_error == asio::error::operation_aborted) last_error = asio::error::timed_out;
+    }
+    if (fetch->connecting_to.empty()) {
+      fetch->Fail(Error::kAddress,
+                  resolution->addresses.front().to_string() + " is not a public address");
+    } else {
+      fetch->Fail(Error::kConnect, fetch->StageText() + ": " + last_error.message());
+    }
+    co_return false;
+  }
+
+  Task<Exchanged> Exchange(FetchPtr fetch, bool reused) {
+    fetch->EnterExchange(reused, steady_clock::now());
+    FetchOutcome& outcome = fetch->outcome;
+    const Lease workspace = Lend();
+    WriteRequest(fetch->request, workspace->request);
+    auto [write_error, written] = co_await fetch->connection->Write(workspace->request);
+    if (fetch->aborted) co_return Exchanged::kDone;
+
+    ResponseReader reader(fetch->request.limits, *fetch->observer, workspace->decoder);
+    std::size_t pending = 0;  // bytes at the front of the input that the reader has left
+    error_code error = write_error;
+    while (!error && !reader.done()) {
+      char* const input = workspace->input.get();
+      auto [read_error, n] = co_await fetch->connection->Read(
+          asio::buffer(input + pending, kReadBufferBytes - pending));
+      error = read_error;
+      if (error || fetch->aborted) break;
+      outcome.wire_bytes += n;
+      pending += n;
+      const std::size_t taken = reader.Put({input, pending});
+      pending -= taken;
+      if (pending > 0 && taken > 0) std::memmove(input, input + taken, pending);
+      if (reader.skipping() && !reader.done() && !BeginDrain(*fetch, reader)) break;
+    }
+    if (error && !fetch->aborted) {
+      if (reused && outcome.wire_bytes == 0) co_return Exchanged::kStale;
+      reader.PutEnd(error == asio::error::eof);
+    }
+
+    outcome.head = reader.head();
+    outcome.body_bytes = reader.body_bytes();
+    if (reader.error() && !reader.skipping()) {
+      fetch->Fail(reader.error(), FailureText(*fetch, reader, error));
+    }
+    if (reader.keeps_alive() && !fetch->aborted) {
+      pool_.Put(fetch->request.url.origin(), std::move(fetch->connection), steady_clock::now());
+    }
+    co_return Exchanged::kDone;
+  }
+
+  void WriteRequest(const FetchRequest& request, std::string& text) const {
+    text.clear();
+    text.append("GET ").append(request.url.target()).append(" HTTP/1.1\r\nHost: ");
+    text.append(request.url.authority()).append("\r\nUser-Agent: ").append(options_.user_agent);
+    text.append("\r\nAccept: ").append(request.accept);
+    text.append("\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n\r\n");
+  }
+
+  static std::string FailureText(const Fetch& fetch, const ResponseReader& reader,
+                                 error_code error) {
+    std::string text = fetch.StageText() + ": " + reader.detail();
+    if (error && error != asio::error::eof) text += " (" + error.message() + ")";
+    return text;
+  }
+
+  /// True when the rest of a body that is not wanted is worth reading.
+  static bool BeginDrain(Fetch& fetch, const ResponseReader& reader) {
+    if (reader.remaining_bytes() > kDrainBytes) return false;
+    fetch.EnterDrain(steady_clock::now());
+    return true;
+  }
+
+  struct Return {
+    Impl* impl;
+    void operator()(Workspace* workspace) const { impl->workspaces_.emplace_back(workspace); }
+  };
+  using Lease = std::unique_ptr<Workspace, Return>;
+
+  Lease Lend() {
+    if (workspaces_.empty()) return Lease(new Workspace, Return{this});
+    Workspace* const workspace = workspaces_.back().release();
+    workspaces_.pop_back();
+    return Lease(workspace, Return{this});
+  }
+
+  /// Calls OnDone() unless Stop() has done so.
+  void Finish(Fetch& fetch) {
+    if (!fetch.observer) return;
+    in_flight_.back()->index = fetch.index;
+    std::swap(in_flight_[fetch.index], in_flight_.back());
+    const FetchPtr kept = std::move(in_flight_.back());
+    in_flight_.pop_back();
+    fetch.outcome.elapsed =
+        std::chrono::duration_cast<milliseconds>(steady_clock::now() - fetch.started);
+    const std::unique_ptr<FetchObserver> observer = std::move(fetch.observer);
+    observer->OnDone(std::move(fetch.outcome));
+  }
+
+  void ScheduleSweep() {
+    if (sweeping_) return;
+    sweeping_ = true;
+    sweep_timer_.expires_after(kSweepInterval);
+    sweep_timer_.async_wait([weak_self = weak_from_this()](const error_code& ec) {
+      const auto self = weak_self.lock();
+      if (ec || !self) return;
+      self->Sweep(steady_clock::now());
+    });
+  }
+
+  void Sweep(TimePoint now) {
+    sweeping_ = false;
+    for (const FetchPtr& fetch : in_flight_) fetch->CheckDeadlines(now);
+    pool_.Expire(now);
+    if (!in_flight_.empty() || !pool_.empty()) ScheduleSweep();
+  }
+
+  asio::io_context& io_;
+  const Options options_;
+  Resolver resolver_;
+  TlsContext tls_;
+  ConnectionPool pool_;
+  std::vector<std::unique_ptr<Workspace>> workspaces_;
+  std::vector<FetchPtr> in_flight_;
+  Timer sweep_timer_;
+  bool sweeping_ = false;
+  bool stopped_ = false;
+};
+
+Fetcher::Fetcher(asio::io_context& io, Options options)
+    : impl_(std::make_shared<Impl>(io, std::move(options))) {}
+
+Fetcher::~Fetcher() { impl_->Stop(); }
+
+void Fetcher::Start(FetchRequest request, std::unique_ptr<FetchObserver> observer) {
+  impl_->Start(std::move(request), std::move(observer));
+}
+
+void Fetcher::Cancel() { impl_->Cancel(); }
+
+std::size_t Fetcher::in_flight() const { return impl_->in_flight(); }
+
+}  // namespace trawl

@@ -1,0 +1,184 @@
+#include "worker/page_fetch.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "common/utf8.h"
+
+namespace trawl {
+namespace {
+
+namespace json = boost::json;
+
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool IsSuccess(int status) { return status >= 200 && status < 300; }
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return lower;
+}
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+/// "text/html" of "Text/HTML; charset=utf-8".
+std::string MediaType(std::string_view content_type) {
+  return LowerCase(Trim(content_type.substr(0, content_type.find(';'))));
+}
+
+/// The charset parameter of a Content-Type; empty without one.
+std::string CharsetOf(std::string_view content_type) {
+  std::size_t next = content_type.find(';');
+  while (next != content_type.npos) {
+    std::string_view parameter = content_type.substr(next + 1);
+    next = content_type.find(';', next + 1);
+    parameter = Trim(parameter.substr(0, parameter.find(';')));
+    const std::size_t equals = parameter.find('=');
+    if (equals == parameter.npos || LowerCase(Trim(parameter.substr(0, equals))) != "charset") {
+      continue;
+    }
+    std::string_view value = Trim(parameter.substr(equals + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    return LowerCase(value);
+  }
+  return {};
+}
+
+bool IsHtml(std::string_view content_type) {
+  const std::string type = MediaType(content_type);
+  return type == "text/html" || type == "application/xhtml+xml";
+}
+
+/// A header's value as text for a message or a row.
+std::string HeaderText(std::string_view value) {
+  return std::string(CutUtf8(ValidUtf8(value), kMaxTextBytes));
+}
+
+}  // namespace
+
+bool PageContext::WantsType(std::string_view content_type) const {
+  const std::string type = MediaType(content_type);
+  return std::any_of(
+      settings.content_types.begin(), settings.content_types.end(),
+      [&](const std::string& wanted) { return wanted == "*/*" || LowerCase(wanted) == type; });
+}
+
+FetchRequest PageContext::RequestFor(Url url) const {
+  FetchRequest request{
+      std::move(url), "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", {}, false};
+  request.limits.total = settings.fetch_timeout;
+  request.limits.body_bytes = settings.max_body_bytes;
+  const auto& own = settings.private_hosts;
+  request.private_allowed =
+      settings.allow_private || std::find(own.begin(), own.end(), request.url.host()) != own.end();
+  return request;
+}
+
+PageFetch::PageFetch(const PageContext& context, WorkItem item, Url url, Done done)
+    : context_(context),
+      item_(std::move(item)),
+      url_(std::move(url)),
+      fetched_at_(std::chrono::system_clock::now()),
+      done_(std::move(done)) {}
+
+BodyWish PageFetch::OnHead(const ResponseHead& head) {
+  wanted_ = IsSuccess(head.status) && context_.WantsType(head.content_type);
+  if (!wanted_) return BodyWish::kSkip;
+  if (IsHtml(head.content_type)) extractor_.emplace(url_, CharsetOf(head.content_type));
+  return BodyWish::kRead;
+}
+
+boost::system::error_code PageFetch::OnBody(std::string_view bytes) {
+  digest_.Update(bytes);
+  if (extractor_) extractor_->Feed(bytes);
+  if (context_.parser.WantsBody()) body_ += bytes;
+  return {};
+}
+
+void PageFetch::OnDone(FetchOutcome outcome) {
+  PageResult result;
+  result.outcome = OutcomeOf(outcome);
+  result.elapsed = outcome.elapsed;
+  if (auto* fetched = std::get_if<Fetched>(&result.outcome)) {
+    PageLinks links;
+    links.charset = CharsetOf(outcome.head.content_type);
+    if (extractor_) links = extractor_->Finish();
+    // A refresh target is a link like any other.
+    if (links.refresh &&
+        std::find(links.links.begin(), links.links.end(), *links.refresh) == links.links.end()) {
+      links.links.push_back(*links.refresh);
+    }
+    fetched->body_bytes = outcome.body_bytes;
+    fetched->links = links.links.size();
+    result.row = Row(outcome, links);
+    result.links = std::move(links.links);
+  }
+  done_(std::move(result));
+}
+
+Outcome PageFetch::OutcomeOf(const FetchOutcome& outcome) const {
+  const ResponseHead& head = outcome.head;
+  if (outcome.error) {
+    const bool ours = outcome.error.category() == ErrorCategory();
+    return Failed{ours ? static_cast<Error>(outcome.error.value()) : Error::kMalformed,
+                  HeaderText(outcome.detail.empty() ? outcome.error.message() : outcome.detail),
+                  head.status};
+  }
+  if (IsRedirect(head.status) && !head.location.empty()) return RedirectOf(head);
+  if (!IsSuccess(head.status)) {
+    return Failed{Error::kHttpStatus, "HTTP status " + std::to_string(head.status), head.status};
+  }
+  if (!wanted_) {
+    const std::string type = HeaderText(head.content_type);
+    return Failed{Error::kContentType, type.empty() ? "no Content-Type" : type, head.status};
+  }
+  return Fetched{};
+}
+
+Redirected PageFetch::RedirectOf(const ResponseHead& head) const {
+  const Result<Url> target = url_.Resolve(head.location);
+  if (target) return {head.status, target->text(), true};
+  return {head.status, HeaderText(head.location), false};
+}
+
+std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) const {
+  json::object row{{"url", url_.text()},
+                   {"depth", item_.depth},
+                   {"status", outcome.head.status},
+                   {"content_type", MediaType(HeaderText(outcome.head.content_type))},
+                   {"charset", ValidUtf8(links.charset)},
+                   {"bytes", outcome.body_bytes},
+                   {"digest", digest_.Text()},
+                   {"title", links.title},
+                   {"links", links.links.size()}};
+  if (item_.entry.referrer.empty()) {
+    row["referrer"] = nullptr;
+  } else {
+    row["referrer"] = item_.entry.referrer;
+  }
+  row["fetched_at"] = Rfc3339(fetched_at_);
+  row["elapsed_ms"] = outcome.elapsed.count();
+  row["worker"] = context_.worker;
+  try {
+    row["fields"] = context_.parser.Parse(
+        Page{url_, outcome.head, item_.depth, links.charset, links.title, body_, links.links});
+  } catch (const std::exception& error) {
+    row["fields"] = json::object();
+    row["parser_error"] = HeaderText(error.what());
+  }
+  return ValidUtf8(json::serialize(row));  // the parser may have copied bytes of the page
+}
+
+}  // namespace trawl

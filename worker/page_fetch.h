@@ -1,0 +1,65 @@
+// One leased URL from its response to its report: reads what is wanted of the body, finds the
+// links, asks the page parser, and writes the row.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/fingerprint.h"
+#include "proto/messages.h"
+#include "worker/fetcher.h"
+#include "worker/link_extractor.h"
+#include "worker/page_parser.h"
+#include "worker/work_queue.h"
+
+namespace trawl {
+
+struct PageResult {
+  Outcome outcome;
+  std::vector<std::string> links;  // canonical
+  std::string row;                 // of pages.jsonl, without line end; empty unless Fetched
+  milliseconds elapsed{0};
+};
+
+/// What all fetches of a worker share; outlives them.
+struct PageContext {
+  CrawlSettings settings;
+  std::string worker;
+  PageParser& parser;
+
+  bool WantsType(std::string_view content_type) const;
+  /// With the job's limits, and leave to reach a private address where the job gives it.
+  FetchRequest RequestFor(Url url) const;
+};
+
+class PageFetch : public FetchObserver {
+ public:
+  using Done = std::function<void(PageResult)>;
+
+  /// `context` is borrowed and outlives the fetch.
+  PageFetch(const PageContext& context, WorkItem item, Url url, Done done);
+
+  BodyWish OnHead(const ResponseHead& head) override;
+  boost::system::error_code OnBody(std::string_view bytes) override;
+  void OnDone(FetchOutcome outcome) override;
+
+ private:
+  Outcome OutcomeOf(const FetchOutcome& outcome) const;
+  Redirected RedirectOf(const ResponseHead& head) const;
+  std::string Row(const FetchOutcome& outcome, const PageLinks& links) const;
+
+  const PageContext& context_;
+  const WorkItem item_;
+  const Url url_;
+  const std::chrono::system_clock::time_point fetched_at_;
+  Done done_;
+  bool wanted_ = false;
+  BodyDigest digest_;
+  std::optional<LinkExtractor> extractor_;
+  std::string body_;  // only for a parser that wants it
+};
+
+}  // namespace trawl

@@ -1,0 +1,158 @@
+#include "worker/work_queue.h"
+
+#include <algorithm>
+
+namespace trawl {
+
+int WorkQueue::Connections(const Host& host) {
+  int connections = 0;
+  for (const auto& [id, grant] : host.leases) {
+    connections += std::min(grant.connections, grant.urls);
+  }
+  return connections;
+}
+
+void WorkQueue::Settle(Hosts::iterator host) {
+  Host& state = host->second;
+  if (state.listed) starts_.erase({*state.listed, host->first});
+  state.listed.reset();
+  if (!state.waiting.empty() && !state.held && state.requests < Connections(state)) {
+    state.listed = state.next_start;
+    starts_.emplace(state.next_start, host->first);
+  } else if (state.waiting.empty() && state.leases.empty() && state.requests == 0 &&
+             state.taken == 0 && !state.held) {
+    // The coordinator remembers when the host may be asked again.
+    hosts_.erase(host);
+  }
+}
+
+void WorkQueue::LengthenDelay(Host& host, milliseconds delay) {
+  host.delay = std::max(host.delay, delay);
+  if (host.requested) host.next_start = std::max(host.next_start, host.last_start + host.delay);
+}
+
+void WorkQueue::Add(const Lease& lease, TimePoint now) {
+  if (lease.entries.empty() || Holds(lease.lease_id)) return;
+  const auto host = hosts_.try_emplace(lease.host).first;
+  Host& state = host->second;
+  LengthenDelay(state, lease.delay);
+  state.next_start = std::max(state.next_start, now + lease.start_after);
+  const int urls = static_cast<int>(lease.entries.size());
+  state.leases[lease.lease_id] = {lease.connections, urls};
+  hosts_of_[lease.lease_id] = lease.host;
+  for (int i = 0; i < urls; ++i) {
+    state.waiting.push_back({lease.lease_id, i, lease.depth, lease.host, lease.entries[i]});
+  }
+  waiting_ += urls;
+  Settle(host);
+}
+
+const WorkItem* WorkQueue::Next(TimePoint now) const {
+  if (starts_.empty() || starts_.begin()->first > now) return nullptr;
+  return &hosts_.at(starts_.begin()->second).waiting.front();
+}
+
+std::optional<TimePoint> WorkQueue::NextStart() const {
+  if (starts_.empty()) return std::nullopt;
+  return starts_.begin()->first;
+}
+
+WorkItem WorkQueue::Take() {
+  const auto host = hosts_.find(starts_.begin()->second);
+  WorkItem item = std::move(host->second.waiting.front());
+  host->second.waiting.pop_front();
+  ++host->second.taken;
+  --waiting_;
+  Settle(host);
+  return item;
+}
+
+void WorkQueue::EndUrls(Host& host, std::uint64_t lease, int count) {
+  const auto grant = host.leases.find(lease);
+  if (grant == host.leases.end()) return;
+  grant->second.urls -= count;
+  if (grant->second.urls > 0) return;
+  host.leases.erase(grant);
+  hosts_of_.erase(lease);
+}
+
+void WorkQueue::Ended(const WorkItem& item) {
+  const auto host = hosts_.find(item.host);
+  if (host == hosts_.end()) return;
+  --host->second.taken;
+  EndUrls(host->second, item.lease, 1);
+  Settle(host);
+}
+
+void WorkQueue::RequestStarted(const std::string& name, TimePoint now) {
+  const auto host = hosts_.find(name);
+  if (host == hosts_.end()) return;
+  host->second.last_start = now;
+  host->second.requested = true;
+  host->second.next_start = now + host->second.delay;
+  ++host->second.requests;
+  Settle(host);
+}
+
+void WorkQueue::RequestEnded(const std::string& name) {
+  const auto host = hosts_.find(name);
+  if (host == hosts_.end()) return;
+  --host->second.requests;
+  Settle(host);
+}
+
+milliseconds WorkQueue::SinceRequest(const std::string& name, TimePoint now) const {
+  const auto host = hosts_.find(name);
+  if (host == hosts_.end() || !host->second.requested) return milliseconds(0);
+  return std::chrono::ceil<milliseconds>(now - host->second.last_start);
+}
+
+void WorkQueue::Hold(const std::string& name) {
+  const auto host = hosts_.find(name);
+  if (host == hosts_.end()) return;
+  host->second.held = true;
+  Settle(host);
+}
+
+void WorkQueue::Unhold(const std::string& name, milliseconds crawl_delay) {
+  const auto host = hosts_.find(name);
+  if (host == hosts_.end()) return;
+  Host& state = host->second;
+  state.held = false;
+  LengthenDelay(state, crawl_delay);
+  Settle(host);
+}
+
+void WorkQueue::DropLease(std::uint64_t lease) {
+  const auto found = hosts_of_.find(lease);
+  if (found == hosts_of_.end()) return;
+  const auto host = hosts_.find(found->second);
+  waiting_ -= std::erase_if(host->second.waiting,
+                            [&](const WorkItem& item) { return item.lease == lease; });
+  host->second.leases.erase(lease);
+  hosts_of_.erase(found);
+  Settle(host);
+}
+
+std::vector<WorkItem> WorkQueue::TakeAll() {
+  std::vector<WorkItem> all;
+  for (auto host = hosts_.begin(); host != hosts_.end();) {
+    const auto current = host++;  // Settle() may forget it
+    for (WorkItem& item : std::exchange(current->second.waiting, {})) {
+      EndUrls(current->second, item.lease, 1);
+      all.push_back(std::move(item));
+    }
+    Settle(current);
+  }
+  waiting_ = 0;
+  return all;
+}
+
+std::vector<std::uint64_t> WorkQueue::leases() const {
+  std::vector<std::uint64_t> ids;
+  ids.reserve(hosts_of_.size());
+  for (const auto& [id, host] : hosts_of_) ids.push_back(id);
+  return ids;
+}
+
+}  // namespace trawl

@@ -1,0 +1,429 @@
+#include "worker/worker.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <filesystem>
+#include <unordered_map>
+
+#include "common/file_appender.h"
+#include "common/utf8.h"
+#include "proto/message_socket.h"
+#include "worker/fetcher.h"
+#include "worker/page_fetch.h"
+#include "worker/report_log.h"
+#include "worker/robots_cache.h"
+#include "worker/work_queue.h"
+
+namespace trawl {
+namespace {
+
+/// URLs held for each request in flight, so that politeness has hosts to choose from.
+constexpr std::uint32_t kUrlsPerRequest = 16;
+/// A report without an answer is sent again after so long.
+constexpr milliseconds kResendAfter{10'000};
+/// Nothing new is fetched while so many bytes of reports wait for the coordinator.
+constexpr std::size_t kMaxReportBytes = 64 * 1024 * 1024;
+/// Before the first welcome.
+constexpr milliseconds kHelloInterval{1'000};
+/// A longer Crawl-delay counts as this one: nobody waits a day for a page.
+constexpr milliseconds kMaxCrawlDelay{120'000};
+/// How long a worker that was told to drain waits for its fetches.
+constexpr milliseconds kDrainTimeout{5'000};
+
+TimePoint Now() { return std::chrono::steady_clock::now(); }
+
+std::string HostName() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+/// Unique in practice: host, process and the time it started.
+std::string WorkerName() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  char stamp[32];
+  std::snprintf(stamp, sizeof stamp, "%llx",
+                static_cast<unsigned long long>(
+                    std::chrono::duration_cast<milliseconds>(since_epoch).count()));
+  return HostName() + "-" + std::to_string(::getpid()) + "-" + stamp;
+}
+
+}  // namespace
+
+class Worker::Impl {
+ public:
+  Impl(boost::asio::io_context& io, WorkerOptions options, PageParser& parser)
+      : io_(io),
+        options_(std::move(options)),
+        name_(options_.name.empty() ? WorkerName() : options_.name),
+        context_{{}, name_, parser},
+        rows_(RowsPath(), [&io](std::function<void()> run) { boost::asio::post(io, run); }),
+        socket_(MessageSocket::Dealer(
+            io, options_.coordinator, name_,
+            [this](const std::string&, std::string_view bytes) { OnBytes(bytes); })),
+        pump_timer_(io),
+        beat_timer_(io),
+        drain_timer_(io) {
+    SayHello();
+    Beat();
+  }
+
+  ~Impl() {
+    // What is in flight is told of its end now, while all that it touches is still there.
+    state_ = State::kEnded;
+    fetcher_.reset();
+  }
+
+  void Stop() {
+    if (state_ == State::kDraining) return End();
+    Drain();
+  }
+
+  const std::string& failure() const { return failure_; }
+
+ private:
+  enum class State {
+    kJoining,  // no welcome yet
+    kWorking,
+    kDraining,  // starts nothing, hands back what waits
+    kEnded,
+  };
+
+  std::string RowsPath() const {
+    const auto parts = std::filesystem::path(options_.out) / "parts";
+    std::filesystem::create_directories(parts);
+    return parts / ("pages-" + name_ + ".jsonl");
+  }
+
+  // ---- Coordinator ----
+
+  void Send(const ToCoordinator& message) {
+    if (!socket_.Send({}, Encode(message))) spdlog::debug("the coordinator is not reachable");
+  }
+
+  std::uint32_t Capacity() const {
+    if (state_ == State::kDraining || state_ == State::kEnded) return 0;
+    return std::min<std::uint32_t>(kMaxCapacity, options_.concurrency * kUrlsPerRequest);
+  }
+
+  std::vector<std::uint64_t> HeldLeases() const {
+    std::vector<std::uint64_t> held = queue_.leases();
+    for (std::uint64_t lease : reports_.leases()) {
+      if (!queue_.Holds(lease)) held.push_back(lease);
+    }
+    return held;
+  }
+
+  void SayHello() {
+    Hello hello;
+    hello.name = name_;
+    hello.host = HostName();
+    hello.pid = ::getpid();
+    hello.capacity = Capacity();
+    hello.lease_ids = HeldLeases();
+    Send(hello);
+  }
+
+  void Beat() {
+    if (state_ == State::kEnded) return;
+    if (state_ == State::kJoining) {
+      SayHello();
+    } else {
+      Send(WorkerHeartbeat{HeldLeases(), Capacity(), static_cast<std::uint32_t>(in_flight_),
+                           pages_});
+      SendReports();
+    }
+    beat_timer_.expires_after(heartbeat_interval_);
+    beat_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) Beat();
+    });
+  }
+
+  void OnBytes(std::string_view bytes) {
+    if (state_ == State::kEnded) return;
+    const Result<ToWorker> message = DecodeToWorker(bytes);
+    if (!message) {
+      spdlog::error("dropped a message of the coordinator that is not one of this protocol");
+      return;
+    }
+    last_heard_ = Now();
+    std::visit([this](const auto& body) { On(body); }, *message);
+    Pump();
+  }
+
+  void On(const Welcome& welcome) {
+    if (welcome.protocol_version != kProtocolVersion) {
+      return Fail("the coordinator speaks protocol version " +
+                  std::to_string(welcome.protocol_version) + ", this worker " +
+                  std::to_string(kProtocolVersion));
+    }
+    heartbeat_interval_ = welcome.heartbeat_interval;
+    lease_timeout_ = welcome.lease_timeout;
+    context_.settings = welcome.settings;
+    if (!fetcher_) {
+      Fetcher::Options options;
+      options.user_agent = welcome.settings.user_agent;
+      options.ca_file = options_.ca_file;
+      fetcher_ = std::make_unique<Fetcher>(io_, options);
+      robots_ = std::make_unique<RobotsCache>(*fetcher_, context_);
+    }
+    if (state_ == State::kJoining) {
+      state_ = State::kWorking;
+      spdlog::info("joined job {}", welcome.job);
+    }
+    reports_.ResendAll();
+    SendReports();
+    Beat();
+  }
+
+  void On(const Refused& refused) {
+    switch (refused.why) {
+      case Refused::Why::kUnknown:
+        return SayHello();
+      case Refused::Why::kVersion:
+        return Fail("the coordinator refused this worker: " + refused.detail);
+      case Refused::Why::kMalformed:
+        spdlog::error("the coordinator refused a message: {}", refused.detail);
+    }
+  }
+
+  void On(const Lease& lease) {
+    // While draining it is not touched: it is not named in a heartbeat and runs out, or goes back
+    // with the goodbye.
+    if (state_ == State::kWorking) queue_.Add(lease, Now());
+  }
+
+  void On(const Acks& acks) {
+    for (const Ack& ack : acks.acks) reports_.Acknowledge(ack);
+    MaybeLeave();
+  }
+
+  void On(const CoordinatorHeartbeat& heartbeat) {
+    for (std::uint64_t lease : heartbeat.ended_lease_ids) queue_.DropLease(lease);
+  }
+
+  void On(const class Drain&) { Drain(); }
+
+  void On(const CoordinatorGoodbye& goodbye) {
+    spdlog::info("the coordinator says goodbye: {}", goodbye.reason);
+    Send(WorkerGoodbye{goodbye.reason});
+    End();
+  }
+
+  void SendReports() {
+    report_scheduled_ = false;
+    const TimePoint now = Now();
+    for (Reports& reports : reports_.TakeDue(now, now - kResendAfter)) Send(std::move(reports));
+  }
+
+  /// Reports of one turn of the loop travel together.
+  void ScheduleReports() {
+    if (report_scheduled_) return;
+    report_scheduled_ = true;
+    boost::asio::post(io_, [this] {
+      if (state_ != State::kEnded) SendReports();
+    });
+  }
+
+  // ---- Fetching ----
+
+  /// A coordinator that was silent for so long has given our leases to others.
+  bool LeasesAreOurs(TimePoint now) const { return now - last_heard_ < lease_timeout_; }
+
+  void Pump() {
+    const TimePoint now = Now();
+    while (state_ == State::kWorking &&
+           in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
+           reports_.bytes() < kMaxReportBytes && LeasesAreOurs(now)) {
+      const WorkItem* next = queue_.Next(now);
+      if (!next) break;
+      StartNext(*next, now);
+    }
+    if (const auto start = queue_.NextStart(); start && *start > now) {
+      pump_timer_.expires_at(*start);
+      pump_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) Pump();
+      });
+    }
+  }
+
+  void StartNext(const WorkItem& next, TimePoint now) {
+    const Result<Url> url = Url::Parse(next.entry.url);
+    if (!url) {
+      WorkItem item = queue_.Take();
+      Report(item, Failed{Error::kMalformed, "not a canonical URL", 0}, {}, milliseconds(0));
+      return queue_.Ended(item);
+    }
+    if (context_.settings.ignore_robots) return StartFetch(*url, now);
+    const RobotsCache::Entry* robots = robots_->Find(*url, now);
+    if (!robots) return AskRobots(*url, next.host, now);
+    if (robots->Allows(*url)) return StartFetch(*url, now);
+    WorkItem item = queue_.Take();
+    Report(item, Failed{robots->reason, robots->detail, 0}, {},
+           queue_.SinceRequest(item.host, now));
+    queue_.Ended(item);
+  }
+
+  void AskRobots(const Url& url, const std::string& queue_host, TimePoint now) {
+    const std::string host = queue_host;
+    queue_.Hold(host);
+    queue_.RequestStarted(host, now);
+    ++in_flight_;
+    robots_->Ask(url, [this, host](const RobotsCache::Entry& entry) {
+      --in_flight_;
+      queue_.RequestEnded(host);
+      queue_.Unhold(host, CrawlDelay(entry));
+      MaybeLeave();
+      Pump();
+    });
+  }
+
+  static milliseconds CrawlDelay(const RobotsCache::Entry& entry) {
+    const auto delay = entry.rules.crawl_delay();
+    return delay ? std::min(kMaxCrawlDelay, std::chrono::ceil<milliseconds>(*delay))
+                 : milliseconds(0);
+  }
+
+  void StartFetch(Url url, TimePoint now) {
+    WorkItem item = queue_.Take();
+    queue_.RequestStarted(item.host, now);
+    ++in_flight_;
+    FetchRequest request = context_.RequestFor(url);
+    fetcher_->Start(std::move(request),
+                    std::make_unique<PageFetch>(
+                        context_, item, std::move(url),
+                        [this, item](PageResult result) { OnFetched(item, std::move(result)); }));
+  }
+
+  void OnFetched(const WorkItem& item, PageResult result) {
+    --in_flight_;
+    const milliseconds since_request = queue_.SinceRequest(item.host, Now());
+    queue_.RequestEnded(item.host);
+    queue_.Ended(item);
+    if (state_ == State::kEnded) return;
+    if (cancelled_) {
+      // Its failure is our own doing.
+      Report(item, Returned{}, {}, milliseconds(0));
+    } else if (std::holds_alternative<Fetched>(result.outcome)) {
+      WriteRow(item, std::move(result), since_request);
+    } else {
+      Report(item, std::move(result.outcome), std::move(result.links), since_request);
+    }
+    Pump();
+  }
+
+  /// "lease SP index SP row LF": the exporter drops it if the report is refused.
+  void WriteRow(const WorkItem& item, PageResult result, milliseconds since_request) {
+    std::string line = std::to_string(item.lease) + ' ' + std::to_string(item.index) + ' ';
+    line += result.row;
+    line += '\n';
+    ++rows_in_flight_;
+    rows_.Append(std::move(line), [this, item, since_request, result = std::move(result)](
+                                      boost::system::error_code error) mutable {
+      --rows_in_flight_;
+      if (error) return Fail("cannot write rows to " + options_.out + ": " + error.message());
+      ++pages_;
+      Report(item, std::move(result.outcome), std::move(result.links), since_request);
+    });
+  }
+
+  /// Details quote what a site has sent, which may be no text, or too long for a message.
+  static Outcome Sendable(Outcome outcome) {
+    if (auto* failed = std::get_if<Failed>(&outcome)) {
+      failed->detail = CutUtf8(ValidUtf8(failed->detail), kMaxTextBytes);
+    }
+    return outcome;
+  }
+
+  void Report(const WorkItem& item, Outcome outcome, std::vector<std::string> links,
+              milliseconds since_request) {
+    trawl::Report report;
+    report.lease_id = item.lease;
+    report.index = item.index;
+    report.entry = item.entry;
+    report.links = std::move(links);
+    report.outcome = Sendable(std::move(outcome));
+    report.elapsed = since_request;
+    if (const Result<Url> url = Url::Parse(item.entry.url); url && robots_) {
+      if (const auto* robots = robots_->Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
+    }
+    reports_.Add(std::move(report));
+    ScheduleReports();
+  }
+
+  // ---- The end ----
+
+  void Drain() {
+    if (state_ == State::kDraining || state_ == State::kEnded) return;
+    if (state_ == State::kJoining) return End();
+    state_ = State::kDraining;
+    for (const WorkItem& item : queue_.TakeAll()) Report(item, Returned{}, {}, milliseconds(0));
+    Beat();
+    drain_timer_.expires_after(kDrainTimeout);
+    drain_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error || state_ != State::kDraining) return;
+      cancelled_ = true;
+      if (fetcher_) fetcher_->Cancel();
+    });
+    MaybeLeave();
+  }
+
+  void MaybeLeave() {
+    if (state_ != State::kDraining || in_flight_ > 0 || rows_in_flight_ > 0 || !reports_.empty()) {
+      return;
+    }
+    Send(WorkerGoodbye{"drained"});
+    End();
+  }
+
+  void Fail(std::string why) {
+    if (failure_.empty()) failure_ = std::move(why);
+    End();
+  }
+
+  void End() {
+    state_ = State::kEnded;
+    pump_timer_.cancel();
+    beat_timer_.cancel();
+    drain_timer_.cancel();
+    io_.stop();
+  }
+
+  boost::asio::io_context& io_;
+  const WorkerOptions options_;
+  const std::string name_;
+  PageContext context_;
+  State state_ = State::kJoining;
+  std::string failure_;
+
+  WorkQueue queue_;
+  ReportLog reports_;
+  std::uint64_t pages_ = 0;
+  std::size_t in_flight_ = 0;       // requests
+  std::size_t rows_in_flight_ = 0;  // rows that are not with the kernel yet
+  bool cancelled_ = false;
+  bool report_scheduled_ = false;
+
+  milliseconds heartbeat_interval_ = kHelloInterval;
+  milliseconds lease_timeout_{0};
+  TimePoint last_heard_{};
+
+  FileAppender rows_;
+  MessageSocket socket_;
+  std::unique_ptr<Fetcher> fetcher_;  // after the first welcome, which names the user agent
+  std::unique_ptr<RobotsCache> robots_;
+  boost::asio::steady_timer pump_timer_;
+  boost::asio::steady_timer beat_timer_;
+  boost::asio::steady_timer drain_timer_;
+};
+
+Worker::Worker(boost::asio::io_context& io, WorkerOptions options, PageParser& parser)
+    : impl_(std::make_unique<Impl>(io, std::move(options), parser)) {}
+Worker::~Worker() = default;
+void Worker::Stop() { impl_->Stop(); }
+const std::string& Worker::failure() const { return impl_->failure(); }
+
+}  // namespace trawl
