@@ -1,0 +1,218 @@
+// Whole crawls by real processes, compared with an independent breadth-first crawler.
+
+#include <algorithm>
+#include <csignal>
+
+#include "tests/e2e/crawl_fixture.h"
+#include "tests/e2e/generated_site.h"
+
+namespace trawl {
+namespace {
+
+class WholeCrawl : public CrawlFixture {
+ protected:
+  static Flags With(Flags flags, const Flags& more) {
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
+  }
+
+  void ExpectConsistentCounters() {
+    EXPECT_EQ(Stat("admitted"), Stat("fetched") + Stat("redirected") + Stat("failed"));
+    EXPECT_EQ(Stat("fetched"), Read("pages.jsonl").size());
+    EXPECT_EQ(Stat("redirected"), Read("redirects.jsonl").size());
+    EXPECT_EQ(Stat("failed"), Read("errors.jsonl").size());
+    EXPECT_EQ(JobField("state"), "finished");
+  }
+};
+
+class CrawlWithWorkers : public WholeCrawl, public ::testing::WithParamInterface<int> {};
+
+TEST_P(CrawlWithWorkers, FetchesEachPageOnceAtItsDepth) {
+  TestSite site;
+  FillSite(site, 400, 1);
+  const std::string seed = site.Url("/index.html");
+  ASSERT_NO_FATAL_FAILURE(Crawl({seed}, With(Fast(), {"--depth", "50"}), GetParam()));
+  ExpectWhatTheOracleFinds({seed}, 50);
+  ExpectConsistentCounters();
+  EXPECT_GT(Pages().size(), 350u);
+}
+
+INSTANTIATE_TEST_SUITE_P(, CrawlWithWorkers, ::testing::Values(1, 2, 4));
+
+TEST_F(WholeCrawl, StopsAtTheGreatestDepth) {
+  TestSite site;
+  FillSite(site, 200, 2);
+  const std::string seed = site.Url("/index.html");
+  ASSERT_NO_FATAL_FAILURE(Crawl({seed}, With(Fast(), {"--depth", "2"})));
+  ExpectWhatTheOracleFinds({seed}, 2);
+  ExpectConsistentCounters();
+}
+
+/// Slow enough that a fault in the middle of the crawl comes in the middle.
+void MakeSlow(TestSite& site, int pages) {
+  for (int page = 0; page < pages; ++page) {
+    TestPage slow;
+    slow.latency = std::chrono::milliseconds(20);
+    slow.body = "<a href='/s/" + std::to_string(page + 1) + "'>next</a>";
+    for (int more = 0; more < 20; ++more) {
+      slow.body += "<a href='/s/" + std::to_string((page * 20 + more) % pages) + "'>more</a>";
+    }
+    site.Set("/s/" + std::to_string(page), std::move(slow));
+  }
+}
+
+TEST_F(WholeCrawl, LosesNothingWhenAWorkerIsKilled) {
+  TestSite site;
+  MakeSlow(site, 1'000);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(Fast(), {"--depth", "100", "--lease-timeout", "1000"})));
+  Process& victim = StartWorker();
+  for (int others = 0; others < 3; ++others) StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(300));
+  victim.Signal(SIGKILL);
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(WholeCrawl, TakesAWorkerThatJoinsOnTheWay) {
+  TestSite site;
+  MakeSlow(site, 1'000);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, With(Fast(), {"--depth", "100"})));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(200));
+  StartWorker({"--name", "late"});
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+  const Rows rows = Read("pages.jsonl");
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(),
+                          [](const auto& row) { return Text(row, "worker") == "late"; }));
+}
+
+TEST_F(WholeCrawl, GoesOnAfterTheCoordinatorWasKilled) {
+  TestSite site;
+  MakeSlow(site, 600);
+  const std::string seed = site.Url("/s/0");
+  const Flags flags = With(Fast(), {"--depth", "100", "--lease-timeout", "1000"});
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, flags));
+  const std::string first_endpoint = endpoint();
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(200));
+  coordinator().Signal(SIGKILL);
+  ASSERT_TRUE(coordinator().Wait());
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(flags, {"--resume", "--listen", first_endpoint})));
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(WholeCrawl, IsStoppedByASignalAndResumed) {
+  TestSite site;
+  MakeSlow(site, 600);
+  const std::string seed = site.Url("/s/0");
+  const Flags flags = With(Fast(), {"--depth", "100"});
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, flags));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(200));
+  coordinator().Signal(SIGTERM);
+  ASSERT_EQ(Finish(), 0);
+  EXPECT_EQ(JobField("state"), "stopped");
+  EXPECT_GT(Stat("admitted"), Stat("fetched") + Stat("redirected") + Stat("failed"));
+
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, With(flags, {"--resume"})));
+  StartWorker();
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(WholeCrawl, ObeysTheControlKey) {
+  TestSite site;
+  MakeSlow(site, 2'000);
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100"})));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(50));
+  SetControl("pause");
+  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "paused"; }));
+  SetControl("run");
+  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "running"; }));
+  SetControl("stop");
+  ASSERT_EQ(Finish(), 0);
+  EXPECT_EQ(JobField("state"), "stopped");
+}
+
+TEST_F(WholeCrawl, FetchesNoMoreThanMaxPages) {
+  TestSite site;
+  MakeSlow(site, 300);
+  ASSERT_NO_FATAL_FAILURE(
+      Crawl({site.Url("/s/0")}, With(Fast(), {"--depth", "100", "--max-pages", "40"}), 2));
+  EXPECT_EQ(Pages().size(), 40u);
+  EXPECT_EQ(JobField("state"), "stopped");
+}
+
+TEST_F(WholeCrawl, SaysItsSummary) {
+  TestSite site;
+  site.SetHtml("/", "<title>Home</title><a href='/gone'>gone</a>");
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/")}, Fast()));
+  StartWorker();
+  ASSERT_EQ(Finish(), 0);
+  const std::string summary = coordinator().out();
+  EXPECT_NE(summary.find("job e2e finished"), std::string::npos) << summary;
+  EXPECT_NE(summary.find("pages      1"), std::string::npos) << summary;
+  EXPECT_NE(summary.find("failed     1  (http_status 1)"), std::string::npos) << summary;
+}
+
+TEST_F(WholeCrawl, WritesRowsWithEveryField) {
+  TestSite site;
+  site.SetHtml("/", "<title> Home \n page </title><a href='/second'>second</a>");
+  site.SetHtml("/second", "");
+  ASSERT_NO_FATAL_FAILURE(Crawl({site.Url("/")}, Fast()));
+  const Rows rows = Read("pages.jsonl");
+  ASSERT_EQ(rows.size(), 2u);
+  const boost::json::object& home = rows[0].at("depth") == 0 ? rows[0] : rows[1];
+  const boost::json::object& second = rows[0].at("depth") == 0 ? rows[1] : rows[0];
+  EXPECT_EQ(Text(home, "url"), site.Url("/"));
+  EXPECT_EQ(home.at("status"), 200);
+  EXPECT_EQ(Text(home, "content_type"), "text/html");
+  EXPECT_EQ(Text(home, "charset"), "utf-8");
+  EXPECT_EQ(home.at("bytes"), 56);
+  EXPECT_EQ(home.at("digest").as_string().size(), std::string("xxh128:").size() + 32);
+  EXPECT_EQ(Text(home, "title"), "Home page");
+  EXPECT_EQ(home.at("links"), 1);
+  EXPECT_TRUE(home.at("referrer").is_null());
+  EXPECT_EQ(home.at("fetched_at").as_string().back(), 'Z');
+  EXPECT_TRUE(home.contains("elapsed_ms"));
+  EXPECT_TRUE(home.contains("worker"));
+  EXPECT_EQ(home.at("fields"), (boost::json::object{{"title", "Home page"}}));
+  EXPECT_EQ(Text(second, "referrer"), site.Url("/"));
+  EXPECT_EQ(second.at("bytes"), 0);
+}
+
+TEST_F(WholeCrawl, RunsAUsersPageParser) {
+  TestSite site;
+  site.SetHtml("/", "<h1>One</h1><p>Text</p><h1>Two</h1>");
+  site.SetHtml("/throws", "no heading");
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/"), site.Url("/throws")}, Fast()));
+  StartWorker({}, "heading-worker");
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  for (const boost::json::object& row : Read("pages.jsonl")) {
+    if (Text(row, "url") == site.Url("/")) {
+      EXPECT_EQ(row.at("fields"), (boost::json::object{{"headings", 2}}));
+    } else {
+      EXPECT_EQ(Text(row, "parser_error"), "no heading in this page");
+    }
+  }
+  EXPECT_EQ(Pages().size(), 2u);
+}
+
+}  // namespace
+}  // namespace trawl
