@@ -11,6 +11,8 @@ constexpr milliseconds kChoresInterval{250};
 constexpr milliseconds kSaveInterval{1'000};
 /// How long workers may take to hand back what they hold.
 constexpr milliseconds kDrainTimeout{10'000};
+/// Several in a lease's time, and often enough for people to look at.
+constexpr milliseconds kHeartbeatInterval{1'000};
 constexpr int kHeartbeatsPerTimeout = 5;
 constexpr int kLeaseNumberBits = 40;
 HostBudget BudgetOf(const CrawlOptions& crawl) {
@@ -105,7 +107,8 @@ void Coordinator::OnHello(const std::string& peer, const Hello& hello, TimePoint
   }
   workers_.Hello(hello, now, static_cast<std::uint32_t>(leases_.urls_of(peer)));
   SendTo(peer, Welcome{kProtocolVersion, options_.job, rules_.settings(),
-                       options_.lease_timeout / kHeartbeatsPerTimeout, options_.lease_timeout});
+                       std::min(kHeartbeatInterval, options_.lease_timeout / kHeartbeatsPerTimeout),
+                       options_.lease_timeout});
   WorkerHeartbeat held;
   held.lease_ids = hello.lease_ids;
   held.capacity = hello.capacity;

@@ -69,8 +69,13 @@ HostQueue::Grant HostQueue::Lease(int depth, int share, int most, TimePoint now)
     urls = static_cast<int>(
         std::clamp<std::int64_t>(kPoliteLease / budget_.delay, 1, kMostPoliteUrls));
   } else {
-    grant.connections = std::min(share, budget_.connections - connections_out_);
-    urls = std::min(grant.connections * kUrlsPerConnection, kMostUrls);
+    const int free = budget_.connections - connections_out_;
+    grant.connections = std::min(share, free);
+    // When little waits, it is spread over all connections that are free.
+    const int share_of_waiting = static_cast<int>(
+        std::min<std::uint64_t>((waiting(depth) * grant.connections + free - 1) / free, kMostUrls));
+    urls = std::min(std::max(share_of_waiting, grant.connections),
+                    std::min(grant.connections * kUrlsPerConnection, kMostUrls));
   }
   grant.count = static_cast<int>(std::min<std::uint64_t>(std::min(urls, most), waiting(depth)));
   grant.connections = std::min(grant.connections, grant.count);

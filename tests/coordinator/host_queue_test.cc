@@ -121,6 +121,18 @@ TEST(HostQueue, ALeaseIsBoundedByWhatIsAskedForAndByWhatWaits) {
   }
 }
 
+TEST(HostQueue, SpreadsTheLittleThatWaitsOverAllConnections) {
+  HostQueue queue("a.test", {64, milliseconds(0)});
+  queue.Probed(milliseconds(0));
+  queue.Add(0, 111);
+  for (int leases = 0; leases < 8; ++leases) {
+    ASSERT_TRUE(queue.MayLease(8));
+    EXPECT_LE(queue.Lease(0, 8, kNoLimit, kNow).count, 14);
+  }
+  EXPECT_EQ(queue.waiting(0), 0u);
+  EXPECT_EQ(queue.connections_out(), 64);
+}
+
 TEST(HostQueue, ALeaseIsNeverLongerThanAMessageMayBe) {
   HostQueue queue = Probed(10'000, milliseconds(0));
   EXPECT_LE(queue.Lease(0, 10'000, kNoLimit, kNow).count, 1'000);
