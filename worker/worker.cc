@@ -1,7 +1,6 @@
 #include "worker/worker.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -11,10 +10,9 @@
 
 #include "common/file_appender.h"
 #include "common/utf8.h"
-#include "proto/message_socket.h"
+#include "worker/coordinator_client.h"
 #include "worker/fetcher.h"
 #include "worker/page_fetch.h"
-#include "worker/report_log.h"
 #include "worker/robots_cache.h"
 #include "worker/work_queue.h"
 
@@ -23,33 +21,14 @@ namespace {
 
 /// URLs held for each request in flight, so that politeness has hosts to choose from.
 constexpr std::uint32_t kUrlsPerRequest = 16;
-/// A report without an answer is sent again after so long.
-constexpr milliseconds kResendAfter{10'000};
 /// Nothing new is fetched while so many bytes of reports wait for the coordinator.
 constexpr std::size_t kMaxReportBytes = 64 * 1024 * 1024;
-/// Before the first welcome.
-constexpr milliseconds kHelloInterval{1'000};
 /// A longer Crawl-delay counts as this one: nobody waits a day for a page.
 constexpr milliseconds kMaxCrawlDelay{120'000};
 /// How long a worker that was told to drain waits for its fetches.
 constexpr milliseconds kDrainTimeout{5'000};
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
-
-std::string HostName() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
-/// Unique in practice: host, process and the time it started.
-std::string WorkerName() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  char stamp[32];
-  std::snprintf(stamp, sizeof stamp, "%llx",
-                static_cast<unsigned long long>(
-                    std::chrono::duration_cast<milliseconds>(since_epoch).count()));
-  return HostName() + "-" + std::to_string(::getpid()) + "-" + stamp;
-}
 
 }  // namespace
 
@@ -58,18 +37,11 @@ class Worker::Impl {
   Impl(boost::asio::io_context& io, WorkerOptions options, PageParser& parser)
       : io_(io),
         options_(std::move(options)),
-        name_(options_.name.empty() ? WorkerName() : options_.name),
-        context_{{}, name_, parser},
+        client_(io, options_.coordinator, options_.name, Handlers()),
+        context_{{}, client_.name(), parser},
         rows_(RowsPath(), [&io](std::function<void()> run) { boost::asio::post(io, run); }),
-        socket_(MessageSocket::Dealer(
-            io, options_.coordinator, name_,
-            [this](const std::string&, std::string_view bytes) { OnBytes(bytes); })),
         pump_timer_(io),
-        beat_timer_(io),
-        drain_timer_(io) {
-    SayHello();
-    Beat();
-  }
+        drain_timer_(io) {}
 
   ~Impl() {
     // What is in flight is told of its end now, while all that it touches is still there.
@@ -86,7 +58,6 @@ class Worker::Impl {
 
  private:
   enum class State {
-    kJoining,  // no welcome yet
     kWorking,
     kDraining,  // starts nothing, hands back what waits
     kEnded,
@@ -95,73 +66,46 @@ class Worker::Impl {
   std::string RowsPath() const {
     const auto parts = std::filesystem::path(options_.out) / "parts";
     std::filesystem::create_directories(parts);
-    return parts / ("pages-" + name_ + ".jsonl");
+    return parts / ("pages-" + client_.name() + ".jsonl");
   }
 
   // ---- Coordinator ----
 
-  void Send(const ToCoordinator& message) {
-    if (!socket_.Send({}, Encode(message))) spdlog::debug("the coordinator is not reachable");
+  CoordinatorClient::Handlers Handlers() {
+    return {
+        .status = [this] { return Status(); },
+        .on_welcome = [this](const Welcome& welcome) { OnWelcome(welcome); },
+        .on_lease =
+            [this](const Lease& lease) {
+              // While draining it is not touched: it goes back with the goodbye.
+              if (state_ != State::kWorking) return;
+              queue_.Add(lease, Now());
+              Pump();
+            },
+        .on_lease_ended = [this](std::uint64_t lease) { queue_.DropLease(lease); },
+        .on_acknowledged =
+            [this] {
+              MaybeLeave();
+              Pump();
+            },
+        .on_drain = [this] { Drain(); },
+        .on_goodbye =
+            [this](const std::string& reason) {
+              spdlog::info("the coordinator says goodbye: {}", reason);
+              Leave(reason);
+            },
+        .on_refused = [this](const std::string& why) { Fail(why); },
+    };
   }
 
-  std::uint32_t Capacity() const {
-    if (state_ == State::kDraining || state_ == State::kEnded) return 0;
-    return std::min<std::uint32_t>(kMaxCapacity, options_.concurrency * kUrlsPerRequest);
+  WorkerHeartbeat Status() const {
+    const auto capacity = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        kMaxCapacity, std::uint64_t{kUrlsPerRequest} * options_.concurrency));
+    return {queue_.leases(), state_ == State::kWorking ? capacity : 0,
+            static_cast<std::uint32_t>(in_flight_), pages_};
   }
 
-  std::vector<std::uint64_t> HeldLeases() const {
-    std::vector<std::uint64_t> held = queue_.leases();
-    for (std::uint64_t lease : reports_.leases()) {
-      if (!queue_.Holds(lease)) held.push_back(lease);
-    }
-    return held;
-  }
-
-  void SayHello() {
-    Hello hello;
-    hello.name = name_;
-    hello.host = HostName();
-    hello.pid = ::getpid();
-    hello.capacity = Capacity();
-    hello.lease_ids = HeldLeases();
-    Send(hello);
-  }
-
-  void Beat() {
-    if (state_ == State::kEnded) return;
-    if (state_ == State::kJoining) {
-      SayHello();
-    } else {
-      Send(WorkerHeartbeat{HeldLeases(), Capacity(), static_cast<std::uint32_t>(in_flight_),
-                           pages_});
-      SendReports();
-    }
-    beat_timer_.expires_after(heartbeat_interval_);
-    beat_timer_.async_wait([this](const boost::system::error_code& error) {
-      if (!error) Beat();
-    });
-  }
-
-  void OnBytes(std::string_view bytes) {
-    if (state_ == State::kEnded) return;
-    const Result<ToWorker> message = DecodeToWorker(bytes);
-    if (!message) {
-      spdlog::error("dropped a message of the coordinator that is not one of this protocol");
-      return;
-    }
-    last_heard_ = Now();
-    std::visit([this](const auto& body) { On(body); }, *message);
-    Pump();
-  }
-
-  void On(const Welcome& welcome) {
-    if (welcome.protocol_version != kProtocolVersion) {
-      return Fail("the coordinator speaks protocol version " +
-                  std::to_string(welcome.protocol_version) + ", this worker " +
-                  std::to_string(kProtocolVersion));
-    }
-    heartbeat_interval_ = welcome.heartbeat_interval;
-    lease_timeout_ = welcome.lease_timeout;
+  void OnWelcome(const Welcome& welcome) {
     context_.settings = welcome.settings;
     if (!fetcher_) {
       Fetcher::Options options;
@@ -170,74 +114,16 @@ class Worker::Impl {
       fetcher_ = std::make_unique<Fetcher>(io_, options);
       robots_ = std::make_unique<RobotsCache>(*fetcher_, context_);
     }
-    if (state_ == State::kJoining) {
-      state_ = State::kWorking;
-      spdlog::info("joined job {}", welcome.job);
-    }
-    reports_.ResendAll();
-    SendReports();
-    Beat();
-  }
-
-  void On(const Refused& refused) {
-    switch (refused.why) {
-      case Refused::Why::kUnknown:
-        return SayHello();
-      case Refused::Why::kVersion:
-        return Fail("the coordinator refused this worker: " + refused.detail);
-      case Refused::Why::kMalformed:
-        spdlog::error("the coordinator refused a message: {}", refused.detail);
-    }
-  }
-
-  void On(const Lease& lease) {
-    // While draining it is not touched: it is not named in a heartbeat and runs out, or goes back
-    // with the goodbye.
-    if (state_ == State::kWorking) queue_.Add(lease, Now());
-  }
-
-  void On(const Acks& acks) {
-    for (const Ack& ack : acks.acks) reports_.Acknowledge(ack);
-    MaybeLeave();
-  }
-
-  void On(const CoordinatorHeartbeat& heartbeat) {
-    for (std::uint64_t lease : heartbeat.ended_lease_ids) queue_.DropLease(lease);
-  }
-
-  void On(const class Drain&) { Drain(); }
-
-  void On(const CoordinatorGoodbye& goodbye) {
-    spdlog::info("the coordinator says goodbye: {}", goodbye.reason);
-    Send(WorkerGoodbye{goodbye.reason});
-    End();
-  }
-
-  void SendReports() {
-    report_scheduled_ = false;
-    const TimePoint now = Now();
-    for (Reports& reports : reports_.TakeDue(now, now - kResendAfter)) Send(std::move(reports));
-  }
-
-  /// Reports of one turn of the loop travel together.
-  void ScheduleReports() {
-    if (report_scheduled_) return;
-    report_scheduled_ = true;
-    boost::asio::post(io_, [this] {
-      if (state_ != State::kEnded) SendReports();
-    });
+    Pump();
   }
 
   // ---- Fetching ----
-
-  /// A coordinator that was silent for so long has given our leases to others.
-  bool LeasesAreOurs(TimePoint now) const { return now - last_heard_ < lease_timeout_; }
 
   void Pump() {
     const TimePoint now = Now();
     while (state_ == State::kWorking &&
            in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
-           reports_.bytes() < kMaxReportBytes && LeasesAreOurs(now)) {
+           client_.report_bytes() < kMaxReportBytes && client_.LeasesAreOurs(now)) {
       const WorkItem* next = queue_.Next(now);
       if (!next) break;
       StartNext(*next, now);
@@ -350,18 +236,17 @@ class Worker::Impl {
     if (const Result<Url> url = Url::Parse(item.entry.url); url && robots_) {
       if (const auto* robots = robots_->Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
     }
-    reports_.Add(std::move(report));
-    ScheduleReports();
+    client_.Report(std::move(report));
   }
 
   // ---- The end ----
 
   void Drain() {
-    if (state_ == State::kDraining || state_ == State::kEnded) return;
-    if (state_ == State::kJoining) return End();
+    if (state_ != State::kWorking) return;
+    if (!client_.welcome()) return End();
     state_ = State::kDraining;
     for (const WorkItem& item : queue_.TakeAll()) Report(item, Returned{}, {}, milliseconds(0));
-    Beat();
+    client_.Beat();  // with no capacity any more
     drain_timer_.expires_after(kDrainTimeout);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {
       if (error || state_ != State::kDraining) return;
@@ -372,10 +257,12 @@ class Worker::Impl {
   }
 
   void MaybeLeave() {
-    if (state_ != State::kDraining || in_flight_ > 0 || rows_in_flight_ > 0 || !reports_.empty()) {
-      return;
-    }
-    Send(WorkerGoodbye{"drained"});
+    if (state_ != State::kDraining || in_flight_ > 0 || rows_in_flight_ > 0) return;
+    if (client_.settled()) Leave("drained");
+  }
+
+  void Leave(const std::string& reason) {
+    client_.Leave(reason);
     End();
   }
 
@@ -386,37 +273,26 @@ class Worker::Impl {
 
   void End() {
     state_ = State::kEnded;
-    pump_timer_.cancel();
-    beat_timer_.cancel();
-    drain_timer_.cancel();
     io_.stop();
   }
 
   boost::asio::io_context& io_;
   const WorkerOptions options_;
-  const std::string name_;
+  CoordinatorClient client_;
   PageContext context_;
-  State state_ = State::kJoining;
+  State state_ = State::kWorking;
   std::string failure_;
 
   WorkQueue queue_;
-  ReportLog reports_;
   std::uint64_t pages_ = 0;
   std::size_t in_flight_ = 0;       // requests
   std::size_t rows_in_flight_ = 0;  // rows that are not with the kernel yet
-  bool cancelled_ = false;
-  bool report_scheduled_ = false;
-
-  milliseconds heartbeat_interval_ = kHelloInterval;
-  milliseconds lease_timeout_{0};
-  TimePoint last_heard_{};
+  bool cancelled_ = false;          // what ends now ends by our own doing
 
   FileAppender rows_;
-  MessageSocket socket_;
   std::unique_ptr<Fetcher> fetcher_;  // after the first welcome, which names the user agent
   std::unique_ptr<RobotsCache> robots_;
   boost::asio::steady_timer pump_timer_;
-  boost::asio::steady_timer beat_timer_;
   boost::asio::steady_timer drain_timer_;
 };
 

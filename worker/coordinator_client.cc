@@ -1,0 +1,219 @@
+#include "worker/coordinator_client.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "proto/message_socket.h"
+#include "worker/report_log.h"
+
+namespace trawl {
+namespace {
+
+/// Before the first welcome.
+constexpr milliseconds kHelloInterval{1'000};
+/// A report without an answer is sent again after so long.
+constexpr milliseconds kResendAfter{10'000};
+/// How often people are told that the coordinator does not answer.
+constexpr milliseconds kComplainInterval{30'000};
+
+TimePoint Now() { return std::chrono::steady_clock::now(); }
+
+std::string HostName() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+/// Unique in practice: host, process and the time it started.
+std::string MakeName() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  char stamp[32];
+  std::snprintf(stamp, sizeof stamp, "%llx",
+                static_cast<unsigned long long>(
+                    std::chrono::duration_cast<milliseconds>(since_epoch).count()));
+  return HostName() + "-" + std::to_string(::getpid()) + "-" + stamp;
+}
+
+}  // namespace
+
+class CoordinatorClient::Impl {
+ public:
+  Impl(boost::asio::io_context& io, const std::string& endpoint, std::string name,
+       Handlers handlers)
+      : io_(io),
+        endpoint_(endpoint),
+        name_(name.empty() ? MakeName() : std::move(name)),
+        handlers_(std::move(handlers)),
+        socket_(MessageSocket::Dealer(
+            io, endpoint, name_,
+            [this](const std::string&, std::string_view bytes) { OnBytes(bytes); })),
+        beat_timer_(io),
+        last_heard_(Now()),
+        next_complaint_(last_heard_ + kComplainInterval) {
+    boost::asio::post(io_, [this] { Beat(); });
+  }
+
+  const std::string& name() const { return name_; }
+  bool welcome() const { return welcome_; }
+  bool settled() const { return reports_.empty(); }
+  std::size_t report_bytes() const { return reports_.bytes(); }
+  bool LeasesAreOurs(TimePoint now) const { return now - last_heard_ < lease_timeout_; }
+
+  void Report(trawl::Report report) {
+    reports_.Add(std::move(report));
+    if (sending_scheduled_) return;
+    // Reports of one turn of the loop travel together.
+    sending_scheduled_ = true;
+    boost::asio::post(io_, [this] { SendReports(); });
+  }
+
+  void Beat() {
+    if (left_) return;
+    if (welcome_) {
+      Send(Status());
+      SendReports();
+    } else {
+      SayHello();
+    }
+    ComplainOfSilence();
+    beat_timer_.expires_after(heartbeat_interval_);
+    beat_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) Beat();
+    });
+  }
+
+  void Leave(const std::string& reason) {
+    if (left_) return;
+    Send(WorkerGoodbye{reason});
+    left_ = true;
+    beat_timer_.cancel();
+  }
+
+ private:
+  void Send(const ToCoordinator& message) {
+    if (!socket_.Send({}, Encode(message))) spdlog::debug("{} does not take messages", endpoint_);
+  }
+
+  /// A lease is held as long as one of its URLs is not done with, and that is when it is
+  /// acknowledged.
+  WorkerHeartbeat Status() const {
+    WorkerHeartbeat status = handlers_.status();
+    const std::vector<std::uint64_t> reported = reports_.leases();
+    std::vector<std::uint64_t>& held = status.lease_ids;
+    held.insert(held.end(), reported.begin(), reported.end());
+    std::sort(held.begin(), held.end());
+    held.erase(std::unique(held.begin(), held.end()), held.end());
+    return status;
+  }
+
+  void SayHello() {
+    WorkerHeartbeat status = Status();
+    Hello hello;
+    hello.name = name_;
+    hello.host = HostName();
+    hello.pid = ::getpid();
+    hello.capacity = status.capacity;
+    hello.lease_ids = std::move(status.lease_ids);
+    Send(hello);
+  }
+
+  void SendReports() {
+    sending_scheduled_ = false;
+    if (left_ || !welcome_) return;
+    const TimePoint now = Now();
+    for (Reports& reports : reports_.TakeDue(now, now - kResendAfter)) Send(std::move(reports));
+  }
+
+  void ComplainOfSilence() {
+    const TimePoint now = Now();
+    if (now < next_complaint_) return;
+    next_complaint_ = now + kComplainInterval;
+    if (now - last_heard_ < kComplainInterval) return;
+    spdlog::warn("no answer from the coordinator at {}; still trying", endpoint_);
+  }
+
+  void OnBytes(std::string_view bytes) {
+    if (left_) return;
+    const Result<ToWorker> message = DecodeToWorker(bytes);
+    if (!message) {
+      return spdlog::error("dropped what {} sent: not a message of this protocol", endpoint_);
+    }
+    last_heard_ = Now();
+    std::visit([this](const auto& body) { On(body); }, *message);
+  }
+
+  void On(const Welcome& welcome) {
+    if (welcome.protocol_version != kProtocolVersion) {
+      return handlers_.on_refused("the coordinator speaks protocol version " +
+                                  std::to_string(welcome.protocol_version) + ", this worker " +
+                                  std::to_string(kProtocolVersion));
+    }
+    welcome_ = true;
+    heartbeat_interval_ = welcome.heartbeat_interval;
+    lease_timeout_ = welcome.lease_timeout;
+    spdlog::info("joined job {}", welcome.job);
+    handlers_.on_welcome(welcome);
+    reports_.ResendAll();
+    Beat();
+  }
+
+  void On(const Refused& refused) {
+    switch (refused.why) {
+      case Refused::Why::kUnknown:
+        return SayHello();
+      case Refused::Why::kVersion:
+        return handlers_.on_refused("the coordinator refused this worker: " + refused.detail);
+      case Refused::Why::kMalformed:
+        spdlog::error("the coordinator refused a message: {}", refused.detail);
+    }
+  }
+
+  void On(const Lease& lease) { handlers_.on_lease(lease); }
+
+  void On(const Acks& acks) {
+    for (const Ack& ack : acks.acks) reports_.Acknowledge(ack);
+    handlers_.on_acknowledged();
+  }
+
+  void On(const CoordinatorHeartbeat& heartbeat) {
+    for (std::uint64_t lease : heartbeat.ended_lease_ids) handlers_.on_lease_ended(lease);
+  }
+
+  void On(const Drain&) { handlers_.on_drain(); }
+  void On(const CoordinatorGoodbye& goodbye) { handlers_.on_goodbye(goodbye.reason); }
+
+  boost::asio::io_context& io_;
+  const std::string endpoint_;
+  const std::string name_;
+  const Handlers handlers_;
+  MessageSocket socket_;
+  boost::asio::steady_timer beat_timer_;
+
+  ReportLog reports_;
+  bool welcome_ = false;
+  bool left_ = false;
+  bool sending_scheduled_ = false;
+  milliseconds heartbeat_interval_ = kHelloInterval;
+  milliseconds lease_timeout_{0};
+  TimePoint last_heard_;
+  TimePoint next_complaint_;
+};
+
+CoordinatorClient::CoordinatorClient(boost::asio::io_context& io, const std::string& endpoint,
+                                     std::string name, Handlers handlers)
+    : impl_(std::make_unique<Impl>(io, endpoint, std::move(name), std::move(handlers))) {}
+CoordinatorClient::~CoordinatorClient() = default;
+const std::string& CoordinatorClient::name() const { return impl_->name(); }
+bool CoordinatorClient::welcome() const { return impl_->welcome(); }
+void CoordinatorClient::Report(trawl::Report report) { impl_->Report(std::move(report)); }
+bool CoordinatorClient::settled() const { return impl_->settled(); }
+std::size_t CoordinatorClient::report_bytes() const { return impl_->report_bytes(); }
+void CoordinatorClient::Beat() { impl_->Beat(); }
+void CoordinatorClient::Leave(const std::string& reason) { impl_->Leave(reason); }
+bool CoordinatorClient::LeasesAreOurs(TimePoint now) const { return impl_->LeasesAreOurs(now); }
+
+}  // namespace trawl
