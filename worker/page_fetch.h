@@ -10,7 +10,7 @@
 
 #include "common/fingerprint.h"
 #include "proto/messages.h"
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 #include "worker/link_extractor.h"
 #include "worker/page_parser.h"
 #include "worker/work_queue.h"

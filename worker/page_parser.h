@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/url.h"
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 
 namespace trawl {
 

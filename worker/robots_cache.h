@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "common/robots.h"
 #include "common/url.h"
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 #include "worker/page_fetch.h"
 
 namespace trawl {

@@ -11,7 +11,7 @@
 #include "common/file_appender.h"
 #include "common/utf8.h"
 #include "worker/coordinator_client.h"
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 #include "worker/page_fetch.h"
 #include "worker/robots_cache.h"
 #include "worker/work_queue.h"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "tests/support/test_dns.h"
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 
 namespace trawl {
 

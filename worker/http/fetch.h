@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "worker/connection.h"
-#include "worker/fetcher.h"
-#include "worker/task.h"
+#include "worker/http/connection.h"
+#include "worker/http/fetcher.h"
+#include "worker/http/task.h"
 
 namespace trawl {
 

@@ -10,7 +10,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/fetch_runner.h"
 #include "tests/support/test_site.h"
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 
 namespace trawl {
 namespace {

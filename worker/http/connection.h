@@ -8,8 +8,8 @@
 #include <string_view>
 #include <tuple>
 
-#include "worker/task.h"
-#include "worker/tls.h"
+#include "worker/http/task.h"
+#include "worker/http/tls.h"
 
 namespace trawl {
 

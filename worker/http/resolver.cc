@@ -1,4 +1,4 @@
-#include "worker/resolver.h"
+#include "worker/http/resolver.h"
 
 #include <ares.h>
 

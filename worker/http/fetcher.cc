@@ -1,4 +1,4 @@
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "common/address.h"
-#include "worker/connection.h"
-#include "worker/connection_pool.h"
-#include "worker/content_decoder.h"
-#include "worker/fetch.h"
-#include "worker/resolver.h"
-#include "worker/response_reader.h"
-#include "worker/task.h"
-#include "worker/tls.h"
+#include "worker/http/connection.h"
+#include "worker/http/connection_pool.h"
+#include "worker/http/content_decoder.h"
+#include "worker/http/fetch.h"
+#include "worker/http/resolver.h"
+#include "worker/http/response_reader.h"
+#include "worker/http/task.h"
+#include "worker/http/tls.h"
 
 namespace trawl {
 namespace {

@@ -1,4 +1,4 @@
-#include "worker/content_decoder.h"
+#include "worker/http/content_decoder.h"
 
 #include <gtest/gtest.h>
 

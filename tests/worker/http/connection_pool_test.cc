@@ -1,4 +1,4 @@
-#include "worker/connection_pool.h"
+#include "worker/http/connection_pool.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "worker/connection.h"
+#include "worker/http/connection.h"
 
 namespace trawl {
 namespace {

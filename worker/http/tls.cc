@@ -1,4 +1,4 @@
-#include "worker/tls.h"
+#include "worker/http/tls.h"
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>

@@ -1,4 +1,4 @@
-#include "worker/address_cache.h"
+#include "worker/http/address_cache.h"
 
 #include <iterator>
 #include <utility>

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "common/error.h"
-#include "worker/content_decoder.h"
-#include "worker/fetcher.h"
+#include "worker/http/content_decoder.h"
+#include "worker/http/fetcher.h"
 
 namespace trawl {
 

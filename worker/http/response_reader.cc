@@ -1,4 +1,4 @@
-#include "worker/response_reader.h"
+#include "worker/http/response_reader.h"
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>

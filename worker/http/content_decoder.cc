@@ -1,9 +1,9 @@
-#include "worker/content_decoder.h"
+#include "worker/http/content_decoder.h"
 
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 
-#include "worker/inflater.h"
+#include "worker/http/inflater.h"
 
 namespace trawl {
 namespace {

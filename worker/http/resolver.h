@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "worker/address_cache.h"
-#include "worker/task.h"
+#include "worker/http/address_cache.h"
+#include "worker/http/task.h"
 
 namespace trawl {
 

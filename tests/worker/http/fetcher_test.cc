@@ -1,4 +1,4 @@
-#include "worker/fetcher.h"
+#include "worker/http/fetcher.h"
 
 #include <gtest/gtest.h>
 

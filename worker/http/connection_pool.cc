@@ -1,10 +1,10 @@
-#include "worker/connection_pool.h"
+#include "worker/http/connection_pool.h"
 
 #include <algorithm>
 #include <functional>
 #include <utility>
 
-#include "worker/connection.h"
+#include "worker/http/connection.h"
 
 namespace trawl {
 

@@ -1,4 +1,4 @@
-#include "worker/fetch.h"
+#include "worker/http/fetch.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "worker/inflater.h"
+#include "worker/http/inflater.h"
 
 #include <algorithm>
 #include <limits>

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "worker/task.h"
+#include "worker/http/task.h"
 
 namespace trawl {
 

@@ -1,4 +1,4 @@
-#include "worker/connection.h"
+#include "worker/http/connection.h"
 
 #include <sys/socket.h>
 
