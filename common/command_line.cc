@@ -2,7 +2,9 @@
 
 #include <toml++/toml.h>
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <ctime>
 #include <functional>
@@ -19,9 +21,12 @@ namespace {
 /// Reads TOML with toml++, because CLI11's own reader knows only a part of it.
 class TomlConfig : public CLI::Config {
  public:
-  /// `foreign` says whether a key belongs to another program, which shares the file.
-  explicit TomlConfig(std::function<bool(const std::string&)> foreign)
-      : foreign_(std::move(foreign)) {}
+  enum class Key {
+    kOwn,
+    kForeign,  // of another program or a script, which shares the file
+    kUnknown,
+  };
+  explicit TomlConfig(std::function<Key(const std::string&)> judge) : judge_(std::move(judge)) {}
 
   std::string to_config(const CLI::App*, bool, bool, std::string) const override { return {}; }
 
@@ -31,7 +36,11 @@ class TomlConfig : public CLI::Config {
       for (const auto& [key, node] : toml::parse(input)) {
         std::string name(key.str());
         std::replace(name.begin(), name.end(), '_', '-');
-        if (foreign_(name)) continue;
+        const Key kind = judge_(name);
+        if (kind == Key::kForeign) continue;
+        if (kind == Key::kUnknown) {
+          throw CLI::FileError("--config: unknown key '" + name + "'", CLI::ExitCodes::FileError);
+        }
         CLI::ConfigItem& item = items.emplace_back();
         item.name = std::move(name);
         if (const toml::array* array = node.as_array()) {
@@ -57,7 +66,7 @@ class TomlConfig : public CLI::Config {
                                "false, or an array of them");
   }
 
-  std::function<bool(const std::string&)> foreign_;
+  std::function<Key(const std::string&)> judge_;
 };
 
 CLI::Option* AddMillis(CLI::App& app, const std::string& name, milliseconds& value,
@@ -180,7 +189,7 @@ void Describe(CLI::App& app, WorkerOptions& options) {
       ->check(CLI::Range(1, 100'000))
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--out", options.out, "Folder of the results")->type_name("DIR");
+  app.add_option("--out", options.out, "Folder of the results [crawls/JOB]")->type_name("DIR");
   app.add_option("--name", options.name, "Unique among the job's workers [host and pid]");
   app.add_option("--ca-file", options.ca_file, "Trusted certificates, PEM [the system's]")
       ->type_name("FILE");
@@ -207,8 +216,12 @@ template <class Options, class Other>
 std::optional<ExitNow> Parse(CLI::App& app, Options& options, int argc, const char* const* argv) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   Describe(app, options);
-  app.config_formatter(std::make_shared<TomlConfig>(
-      [](const std::string& key) { return !Knows<Options>(key) && Knows<Other>(key); }));
+  app.config_formatter(std::make_shared<TomlConfig>([](const std::string& key) {
+    if (Knows<Options>(key)) return TomlConfig::Key::kOwn;
+    // `workers` is for deploy/crawl.sh.
+    if (Knows<Other>(key) || key == "workers") return TomlConfig::Key::kForeign;
+    return TomlConfig::Key::kUnknown;
+  }));
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -219,18 +232,23 @@ std::optional<ExitNow> Parse(CLI::App& app, Options& options, int argc, const ch
   return std::nullopt;
 }
 
+/// Workers are told these; a message has its limits.
+constexpr std::size_t kMaxHeaderText = 512;
+
 /// A user agent goes into every request's head: one line of visible ASCII.
 bool IsHeaderText(std::string_view text) {
-  return !text.empty() &&
+  return !text.empty() && text.size() <= kMaxHeaderText &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 /// Made from the first seed's host and the time, of letters that suit folder names and Redis keys.
 std::string JobName(const Url& seed) {
-  std::string name(seed.authority());
+  constexpr std::size_t kMaxHost = 100;
+  std::string name(seed.authority().substr(0, kMaxHost));
   for (char& c : name) {
-    if (c == ':' || c == '[' || c == ']') c = '-';
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_') c = '-';
   }
+  if (!std::isalnum(static_cast<unsigned char>(name[0]))) name.insert(0, "job");
   const std::time_t now = std::time(nullptr);
   std::tm local{};
   localtime_r(&now, &local);
@@ -251,7 +269,8 @@ std::string Complaint(CoordinatorOptions& options) {
   CrawlOptions& crawl = options.crawl;
   if (crawl.seeds.empty()) return "no URL given: name at least one to begin with";
   if (crawl.user_agent.empty()) crawl.user_agent = DefaultUserAgent();
-  if (!IsHeaderText(crawl.user_agent)) return "--user-agent: use visible ASCII characters only";
+  if (!IsHeaderText(crawl.user_agent))
+    return "--user-agent: use visible ASCII characters only, at most 512";
   for (const std::string& seed : crawl.seeds) {
     if (!Url::Parse(seed)) {
       return "not a URL that can be crawled: '" + seed + "' (http:// or https:// is needed)";
@@ -263,9 +282,18 @@ std::string Complaint(CoordinatorOptions& options) {
            "'" +
            options.job + "'";
   }
+  for (const std::string& type : crawl.content_types) {
+    if (!IsHeaderText(type)) return "--content-types: not a content type: '" + type + "'";
+  }
   std::string complaint;
-  (void)Scope::Make(crawl, complaint);
-  return complaint;
+  const std::optional<Scope> scope = Scope::Make(crawl, complaint);
+  if (!scope) return complaint;
+  for (const std::string& seed : crawl.seeds) {
+    if (!scope->Admits(*Url::Parse(seed))) {
+      return "--include and --exclude keep out '" + seed + "', where the crawl is to begin";
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -290,7 +318,9 @@ std::variant<WorkerOptions, ExitNow> ParseWorkerOptions(int argc, const char* co
   if (options.coordinator.empty()) {
     return BadUsage(app, "--coordinator: name the endpoint to connect to, tcp://HOST:PORT");
   }
-  if (options.out.empty()) return BadUsage(app, "--out: name the folder of the results");
+  if (!options.ca_file.empty() && ::access(options.ca_file.c_str(), R_OK) != 0) {
+    return BadUsage(app, "--ca-file: cannot read " + options.ca_file);
+  }
   return options;
 }
 

@@ -9,12 +9,20 @@ namespace {
 
 constexpr milliseconds kChoresInterval{250};
 constexpr milliseconds kSaveInterval{1'000};
+constexpr milliseconds kGarbageLogInterval{1'000};
 /// How long workers may take to hand back what they hold.
 constexpr milliseconds kDrainTimeout{10'000};
 /// Several in a lease's time, and often enough for people to look at.
 constexpr milliseconds kHeartbeatInterval{1'000};
 constexpr int kHeartbeatsPerTimeout = 5;
 constexpr int kLeaseNumberBits = 40;
+/// What a stranger calls itself, fit for a line of a log.
+std::string Printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
 HostBudget BudgetOf(const CrawlOptions& crawl) {
   return {crawl.host_connections, crawl.host_delay};
 }
@@ -53,14 +61,15 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     frontier_.Add(queue.host, queue.depth, queue.waiting);
   }
   for (const Snapshot::Lease& lease : snapshot.leases) {
-    LiveLease live{lease.id,
-                   lease.worker,
-                   lease.host,
-                   lease.depth,
-                   lease.connections,
-                   static_cast<int>(lease.indexes.size()),
-                   false,
-                   now + options_.lease_timeout};
+    LiveLease live;
+    live.id = lease.id;
+    live.worker = lease.worker;
+    live.host = lease.host;
+    live.depth = lease.depth;
+    live.connections = lease.connections;
+    live.urls = static_cast<int>(lease.indexes.size());
+    live.delivered = true;
+    live.deadline = now + options_.lease_timeout;
     frontier_.At(lease.host).Adopt(live.connections_in_use());
     leases_.Add(std::move(live));
   }
@@ -86,8 +95,13 @@ void Coordinator::OnMessage(const std::string& peer, const ToCoordinator& messag
   Advance(now);
 }
 
-void Coordinator::OnGarbage(const std::string& peer, TimePoint) {
-  Do(Log{"refused a message that is not one of this protocol"});
+void Coordinator::OnGarbage(const std::string& peer, TimePoint now) {
+  ++garbage_;
+  if (now >= next_garbage_log_) {
+    next_garbage_log_ = now + kGarbageLogInterval;
+    Do(Log{"refused a message that is not one of this protocol (" + std::to_string(garbage_) +
+           " so far)"});
+  }
   SendTo(peer, Refused{Refused::Why::kMalformed, "not a message of this protocol"});
 }
 
@@ -95,11 +109,11 @@ void Coordinator::OnHello(const std::string& peer, const Hello& hello, TimePoint
   if (hello.protocol_version != kProtocolVersion) {
     const std::string detail = "protocol version " + std::to_string(hello.protocol_version) +
                                ", this coordinator speaks " + std::to_string(kProtocolVersion);
-    Do(Log{"refused worker " + hello.name + ": " + detail});
+    Do(Log{"refused worker " + Printable(hello.name) + ": " + detail});
     return SendTo(peer, Refused{Refused::Why::kVersion, detail});
   }
   if (hello.name != peer) {
-    Do(Log{"refused worker " + hello.name + ": its name is not its routing id"});
+    Do(Log{"refused worker " + Printable(hello.name) + ": its name is not its routing id"});
     return SendTo(peer, Refused{Refused::Why::kMalformed, "the name must be the routing id"});
   }
   if (phase_ == Phase::kParting || phase_ == Phase::kEnded) {
@@ -200,8 +214,10 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
     const int released = leases_.End(step.id, missing);
     frontier_.Release(step.host, released, !leases_.Find(step.id));
   }
-  if (reply.entries.empty()) return;
+  lease = leases_.Find(step.id);
+  if (!lease || lease->expiring) return;  // empty, or the store was waited for too long
   if (!workers_.Find(step.worker)) return ExpireLease(step.id, false);
+  leases_.MarkDelivered(step.id);
   const milliseconds wait =
       std::max(milliseconds(0), std::chrono::ceil<milliseconds>(apply.start - now));
   SendTo(step.worker, Lease{step.id, step.host, step.depth, step.connections, apply.delay, wait,
@@ -342,8 +358,15 @@ void Coordinator::Dispatch(TimePoint now) {
     if (!grant) return;
     const LeaseId id = (epoch_ << kLeaseNumberBits) | ++lease_number_;
     const std::string name = worker->name;
-    leases_.Add({id, name, grant->host, grant->depth, grant->terms.connections, grant->terms.count,
-                 false, now + options_.lease_timeout});
+    LiveLease live;
+    live.id = id;
+    live.worker = name;
+    live.host = grant->host;
+    live.depth = grant->depth;
+    live.connections = grant->terms.connections;
+    live.urls = grant->terms.count;
+    live.deadline = now + options_.lease_timeout;
+    leases_.Add(std::move(live));
     workers_.Outstanding(name, grant->terms.count);
     Do(Apply{LeaseStep{id, name, grant->host, grant->depth, grant->terms.count,
                        grant->terms.connections},
@@ -361,18 +384,20 @@ void Coordinator::ExpireLease(LeaseId id, bool blame) {
 void Coordinator::LoseWorker(const std::string& name, bool blame) {
   workers_.Remove(name);
   acks_.erase(name);
-  for (LeaseId id : leases_.TakeOf(name)) ExpireLease(id, blame);
+  for (LeaseId id : leases_.TakeOf(name)) {
+    // What never reached the worker did not take it down.
+    ExpireLease(id, blame && leases_.Find(id)->delivered);
+  }
 }
 
 // ---- Time ----
 
-void Coordinator::OnTick(TimePoint now) {
-  for (const std::string& name : workers_.TakeSilent(now - options_.lease_timeout)) {
-    Do(Log{"worker " + name + " fell silent; its URLs go back to their host queues"});
-    LoseWorker(name, true);
-  }
-  // A worker that lives, but no longer names the lease, lost it on the way: no URL is to blame.
-  for (LeaseId id : leases_.TakeExpired(now)) ExpireLease(id, false);
+void Coordinator::OnTick(TimePoint now, bool listening) {
+  const bool late = last_tick_ != TimePoint() && now - last_tick_ > options_.lease_timeout / 4;
+  last_tick_ = now;
+  // Who did not listen cannot tell who was silent: what was said meanwhile is still to be read.
+  if (late || !listening) judge_after_ = now + options_.lease_timeout / 2;
+  if (now >= judge_after_) JudgeSilence(now);
   if (now >= next_chores_) {
     next_chores_ = now + kChoresInterval;
     if (!control_busy_ && (phase_ == Phase::kRunning || phase_ == Phase::kPaused)) {
@@ -387,6 +412,15 @@ void Coordinator::OnTick(TimePoint now) {
     Do(End{});
   }
   Advance(now);
+}
+
+void Coordinator::JudgeSilence(TimePoint now) {
+  for (const std::string& name : workers_.TakeSilent(now - options_.lease_timeout)) {
+    Do(Log{"worker " + name + " fell silent; its URLs go back to their host queues"});
+    LoseWorker(name, true);
+  }
+  // A worker that lives, but no longer names the lease, lost it on the way: no URL is to blame.
+  for (LeaseId id : leases_.TakeExpired(now)) ExpireLease(id, false);
 }
 
 void Coordinator::ReadOutbox() {

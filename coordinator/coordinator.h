@@ -101,8 +101,8 @@ class Coordinator {
   void OnReply(const Apply& apply, Reply reply, TimePoint now);
   /// The items of a Write are in the results.
   void OnWritten(const Write& write, TimePoint now);
-  /// Several times a second.
-  void OnTick(TimePoint now);
+  /// Several times a second. `listening` is false while messages of workers are not read.
+  void OnTick(TimePoint now, bool listening = true);
   /// Hand everything back and end; the job can be resumed.
   void Stop(TimePoint now);
 
@@ -137,6 +137,7 @@ class Coordinator {
   void Close(std::string state);
   void SaveState(TimePoint now);
   void SayGoodbye(TimePoint now);
+  void JudgeSilence(TimePoint now);
   void ReadOutbox();
   void SaveWorkers(TimePoint now);
   std::string WorkerJson(const Worker& worker) const;
@@ -173,6 +174,10 @@ class Coordinator {
   bool outbox_busy_ = false;
   bool outbox_read_last_ = false;  // that read began when all was decided
 
+  TimePoint last_tick_{};
+  TimePoint judge_after_{};  // silence is not judged before
+  std::uint64_t garbage_ = 0;
+  TimePoint next_garbage_log_{};
   TimePoint next_chores_{};  // control key, outbox
   TimePoint next_save_{};    // table of workers
   bool control_busy_ = false;

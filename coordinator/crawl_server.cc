@@ -162,7 +162,7 @@ class CrawlServer::Impl {
   }
 
   void Tick() {
-    coordinator_.OnTick(Now());
+    coordinator_.OnTick(Now(), !listening_paused_);
     CarryOut();
     if (!options_.quiet && !ended_) display_.Update(coordinator_.progress(), Now());
     tick_timer_.expires_after(kTick);

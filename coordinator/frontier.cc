@@ -17,7 +17,8 @@ HostQueue& Frontier::At(std::string_view host) { return SlotOf(host).queue; }
 
 int Frontier::NextDepth(const HostQueue& queue) const {
   if (mode_ == RoundMode::kFree) return queue.LeastDepth(0, std::numeric_limits<int>::max());
-  return queue.LeastDepth(open_depth_, open_depth_);
+  // Not the open depth alone: seeds that are added to a job that is resumed wait below it.
+  return queue.LeastDepth(0, open_depth_);
 }
 
 void Frontier::MakeReady(Slot& slot) {

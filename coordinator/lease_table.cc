@@ -4,13 +4,8 @@
 
 namespace trawl {
 
-void LeaseTable::Count(int depth, std::int64_t change) {
-  urls_total_ += change;
-  if ((urls_[depth] += change) == 0) urls_.erase(depth);
-}
-
 void LeaseTable::Add(LiveLease lease) {
-  Count(lease.depth, lease.urls);
+  urls_total_ += lease.urls;
   of_worker_[lease.worker].insert(lease.id);
   deadlines_.emplace(lease.deadline, lease.id);
   leases_.emplace(lease.id, std::move(lease));
@@ -28,7 +23,7 @@ int LeaseTable::End(LeaseId id, int count) {
   const int before = lease.connections_in_use();
   count = std::min(count, lease.urls);
   lease.urls -= count;
-  Count(lease.depth, -count);
+  urls_total_ -= count;
   const int released = before - lease.connections_in_use();
   if (lease.urls == 0) Remove(id);
   return released;
@@ -38,12 +33,17 @@ void LeaseTable::Remove(LeaseId id) {
   const auto found = leases_.find(id);
   if (found == leases_.end()) return;
   const LiveLease& lease = found->second;
-  if (lease.urls > 0) Count(lease.depth, -lease.urls);
+  urls_total_ -= lease.urls;
   deadlines_.erase({lease.deadline, id});
   const auto holder = of_worker_.find(lease.worker);
   holder->second.erase(id);
   if (holder->second.empty()) of_worker_.erase(holder);
   leases_.erase(found);
+}
+
+void LeaseTable::MarkDelivered(LeaseId id) {
+  const auto found = leases_.find(id);
+  if (found != leases_.end()) found->second.delivered = true;
 }
 
 bool LeaseTable::Renew(LeaseId id, const std::string& worker, TimePoint deadline) {
@@ -82,11 +82,6 @@ std::vector<LeaseId> LeaseTable::TakeOf(const std::string& worker) {
     taken.push_back(id);
   }
   return taken;
-}
-
-std::uint64_t LeaseTable::urls(int depth) const {
-  const auto found = urls_.find(depth);
-  return found == urls_.end() ? 0 : found->second;
 }
 
 std::uint64_t LeaseTable::urls_of(const std::string& worker) const {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -20,9 +19,10 @@ struct LiveLease {
   std::string worker;
   std::string host;
   int depth = 0;
-  int connections = 1;    // granted; in use are never more than `urls`
-  int urls = 0;           // not ended yet
-  bool expiring = false;  // its ExpireStep is under way
+  int connections = 1;     // granted; in use are never more than `urls`
+  int urls = 0;            // not ended yet
+  bool delivered = false;  // sent to its worker
+  bool expiring = false;   // its ExpireStep is under way
   TimePoint deadline{};
 
   int connections_in_use() const { return connections < urls ? connections : urls; }
@@ -39,6 +39,7 @@ class LeaseTable {
   /// removed.
   int End(LeaseId id, int count = 1);
   void Remove(LeaseId id);
+  void MarkDelivered(LeaseId id);
 
   /// Renews a lease of this worker; false when it is not the worker's (any more).
   bool Renew(LeaseId id, const std::string& worker, TimePoint deadline);
@@ -48,18 +49,15 @@ class LeaseTable {
   std::vector<LeaseId> TakeOf(const std::string& worker);
 
   std::uint64_t urls() const { return urls_total_; }
-  std::uint64_t urls(int depth) const;
   std::uint64_t urls_of(const std::string& worker) const;
   std::size_t size() const { return leases_.size(); }
 
  private:
-  void Count(int depth, std::int64_t change);
   void MarkExpiring(LiveLease& lease);
 
   std::unordered_map<LeaseId, LiveLease> leases_;
   std::unordered_map<std::string, std::set<LeaseId>> of_worker_;
   std::set<std::pair<TimePoint, LeaseId>> deadlines_;  // of those that are not expiring
-  std::map<int, std::uint64_t> urls_;                  // by depth
   std::uint64_t urls_total_ = 0;
 };
 

@@ -280,7 +280,6 @@ Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
 Result<Reply> MemoryStore::Job::Apply(const OpenRoundStep& step) {
   if (step.depth > open_depth) {
     open_depth = step.depth;
-    Round(open_depth);
     waiting.erase(waiting.begin(), waiting.upper_bound(open_depth));
   }
   return Reply(OpenRoundReply());
@@ -339,6 +338,7 @@ void MemoryStore::Open(OpenMode mode, std::map<std::string, std::string> job, On
   const bool is_new = job_->epoch == 0;
   if (is_new != (mode == OpenMode::kCreate)) return then(Error::kUsage);
   if (is_new) job_->fields = std::move(job);
+  if (job_->control == "stop") job_->control = "run";  // it has had its effect
   epoch_ = ++job_->epoch;
   then(job_->Describe());
 }

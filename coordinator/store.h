@@ -208,7 +208,8 @@ class Store {
     kResume,  // a job that is there; its fields stay as they are
   };
   /// Creates the job, or takes it over from any coordinator before, and tells all that is needed to
-  /// go on. Error::kUsage, with nothing changed, when the job is there already or is not there.
+  /// go on. A control word `stop` has had its effect then and becomes `run`. Error::kUsage, with
+  /// nothing changed, when the job is there already or is not there.
   using OnOpen = std::function<void(Result<Snapshot>)>;
   virtual void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) = 0;
 

@@ -520,7 +520,6 @@ step('open_round', function(job, args)
     job:set('waiting:' .. open):delete()
   end
   if depth > job.round then call('HSET', job.prefix .. 'job', 'round', depth) end
-  job:reach(depth)
 end)
 
 -- (field value)*
@@ -599,6 +598,8 @@ redis.register_function('trawl_1_open', function(keys, args)
   if mode == 'create' and exists then error(redis.error_reply('USAGE the job exists')) end
   if mode == 'resume' and not exists then error(redis.error_reply('USAGE there is no such job')) end
   if not exists then create(prefix, args) end
+  -- The word that stopped the job has had its effect.
+  if call('GET', prefix .. 'control') == 'stop' then call('SET', prefix .. 'control', 'run') end
   call('HINCRBY', prefix .. 'job', 'epoch', 1)
 
   local rounds = {}

@@ -62,6 +62,7 @@ main() {
   arguments=("$@")
   parse_flags "$@"
   given_folder=$out$job
+  if [[ -z $workers && -n $config ]]; then workers=$(config_value workers); fi
   workers=${workers:-$(nproc)}
 
   trap finish EXIT

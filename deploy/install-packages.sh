@@ -2,12 +2,11 @@
 # Installs the Debian packages that Trawl needs to be built and run, if any is missing.
 set -euo pipefail
 
-# redis-tools and not redis-server: the server is in it too, without a system service that starts.
 PACKAGES=(
   ca-certificates cmake cppzmq-dev g++ libbenchmark-dev libboost-json1.81-dev libboost1.81-dev
   libc-ares-dev libcli11-dev libgmock-dev libgtest-dev libhiredis-dev libicu-dev libprotobuf-dev
   libpsl-dev libre2-dev libspdlog-dev libssl-dev libtomlplusplus-dev libxml2-dev libxxhash-dev
-  libzmq3-dev ninja-build pkg-config procps protobuf-compiler python3 redis-tools util-linux
+  libzmq3-dev ninja-build pkg-config procps protobuf-compiler python3 redis-server util-linux
   zlib1g-dev
 )
 TEST_PACKAGES=(clang-format shellcheck)

@@ -200,18 +200,12 @@ redis_pid='' short_folder=''
 # Starts it and sets redis_url, unless --redis named one. The path of a Unix socket has at most 107
 # bytes: the server takes a relative one, the coordinator one through a link in a short folder.
 start_redis() {
-  local server
   if [[ -n $redis_url ]]; then return; fi
   mkdir -p -- "$out/redis"
   short_folder=$(mktemp -d "$(short_tmp)/trawl.XXXXXX")
   ln -s -- "$out/run" "$short_folder/run"
   redis_url=unix://$short_folder/run/redis.sock
-  # In Debian, the server is one program with redis-check-rdb, and which it is goes by its name.
-  if ! server=$(command -v redis-server); then
-    server=$short_folder/redis-server
-    ln -s -- "$(command -v redis-check-rdb)" "$server"
-  fi
-  spawn "$server" --port 0 --dir "$out/redis" --unixsocket ../run/redis.sock --unixsocketperm 700 \
+  spawn redis-server --port 0 --dir "$out/redis" --unixsocket ../run/redis.sock --unixsocketperm 700 \
     --appendonly yes --save '' --set-max-intset-entries 1024 >>"$out/logs/redis.log" 2>&1
   redis_pid=$!
   note_pid redis "$redis_pid"

@@ -55,12 +55,6 @@ main() {
 
   cd "$(dirname "${BASH_SOURCE[0]}")/.."
   deploy/install-packages.sh --test
-  # The tests start Redis by the name redis-server, which redis-tools does not put on the path.
-  if ! command -v redis-server >/dev/null; then
-    mkdir -p build/tools
-    ln -sf "$(command -v redis-check-rdb)" build/tools/redis-server
-    PATH=$PWD/build/tools:$PATH
-  fi
   check_scripts
   check_format
   for preset in "${presets[@]}"; do build "$preset"; done

@@ -12,7 +12,7 @@ Runs N worker processes until the coordinator sends them home. The other flags a
 `trawl-worker --help`, as --concurrency N. Their rows go to DIR/parts.
 
   --out DIR             folder of the rows; the job's own on the coordinator's machine
-                        [crawls/workers]
+                        [crawls/JOB]
 
 Ctrl-C drains the workers and stops.
 
@@ -61,14 +61,14 @@ parse_worker_flags() {
 set_worker_flag() {
   case $1 in
     --coordinator) coordinator=$2 ;;
-    --out) out=$2 ;;
+    --out) out=$2 && flags+=(--out "$2") ;;
   esac
 }
 
 start() {
   local number
   for ((number = 1; number <= count; number++)); do
-    spawn "$BIN/trawl-worker" --coordinator "$coordinator" --out "$out" "${flags[@]}"
+    spawn "$BIN/trawl-worker" --coordinator "$coordinator" "${flags[@]}"
     worker_pids[$number]=$!
   done
 }
@@ -105,11 +105,10 @@ finish() {
 
 main() {
   parse_worker_flags "$@"
-  out=${out:-crawls/workers}
   trap finish EXIT
   catch_signals
   find_programs
-  if ! make_writable "$out" "$out/parts"; then
+  if [[ -n $out ]] && ! make_writable "$out" "$out/parts"; then
     fail 1 "cannot write to $out: choose another --out"
   fi
   start

@@ -65,10 +65,7 @@ class CoordinatorClient::Impl {
 
   void Report(trawl::Report report) {
     reports_.Add(std::move(report));
-    if (sending_scheduled_) return;
-    // Reports of one turn of the loop travel together.
-    sending_scheduled_ = true;
-    boost::asio::post(io_, [this] { SendReports(); });
+    ScheduleReports();
   }
 
   void Beat() {
@@ -121,11 +118,20 @@ class CoordinatorClient::Impl {
     Send(hello);
   }
 
+  /// Reports of one turn of the loop travel together.
+  void ScheduleReports() {
+    if (sending_scheduled_) return;
+    sending_scheduled_ = true;
+    boost::asio::post(io_, [this] { SendReports(); });
+  }
+
   void SendReports() {
     sending_scheduled_ = false;
     if (left_ || !welcome_) return;
+    // A coordinator that was not heard since still has what was sent waiting in its queue.
     const TimePoint now = Now();
-    for (Reports& reports : reports_.TakeDue(now, now - kResendAfter)) Send(std::move(reports));
+    const TimePoint resend_before = std::min(now - kResendAfter, last_heard_);
+    for (Reports& reports : reports_.TakeDue(now, resend_before)) Send(std::move(reports));
   }
 
   void ComplainOfSilence() {
@@ -164,6 +170,8 @@ class CoordinatorClient::Impl {
   void On(const Refused& refused) {
     switch (refused.why) {
       case Refused::Why::kUnknown:
+        // Each message that it did not expect is answered so; one hello is enough.
+        if (!std::exchange(welcome_, false)) return;
         return SayHello();
       case Refused::Why::kVersion:
         return handlers_.on_refused("the coordinator refused this worker: " + refused.detail);
@@ -176,6 +184,7 @@ class CoordinatorClient::Impl {
 
   void On(const Acks& acks) {
     for (const Ack& ack : acks.acks) reports_.Acknowledge(ack);
+    ScheduleReports();  // of a long report the last part may be due now
     handlers_.on_acknowledged();
   }
 

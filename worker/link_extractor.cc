@@ -59,7 +59,7 @@ std::string CollapseBlanks(std::string_view text) {
 
 constexpr std::string_view kFallbackCharset = "windows-1252";
 constexpr std::size_t kPieceBytes = 16 * 1024;
-constexpr std::size_t kMaxTextBytes = 64 * 1024;
+constexpr std::size_t kMaxRunBytes = 64 * 1024;  // without "<" or ">"
 constexpr std::size_t kMaxKeptBytes = 16 * 1024 * 1024;
 
 }  // namespace
@@ -87,17 +87,15 @@ class LinkExtractor::Impl {
 
   void Feed(std::string_view bytes) {
     if (!parser_) Begin();
-    while (!bytes.empty()) {
-      const std::string_view piece = bytes.substr(0, kPieceBytes);
+    while (!bytes.empty() && Kept() <= kMaxKeptBytes) {
+      std::string_view piece = bytes.substr(0, kPieceBytes);
       bytes.remove_prefix(piece.size());
-      // libxml2 keeps text until its end, which it finds by the next "<". One that begins no tag
-      // changes nothing that matters here, and ends it.
-      text_bytes_ = piece.find('<') == piece.npos ? text_bytes_ + piece.size() : 0;
-      if (text_bytes_ > kMaxTextBytes) {
-        htmlParseChunk(parser_.get(), "< ", 2, 0);
-        text_bytes_ = 0;
+      const std::size_t last_angle = piece.find_last_of("<>");
+      if (last_angle != piece.npos) {
+        run_bytes_ = piece.size() - last_angle;
+      } else if ((run_bytes_ += piece.size()) > kMaxRunBytes) {
+        piece = Abridge(piece);
       }
-      if (Kept() > kMaxKeptBytes) return;
       htmlParseChunk(parser_.get(), piece.data(), static_cast<int>(piece.size()), 0);
     }
   }
@@ -123,6 +121,16 @@ class LinkExtractor::Impl {
   }
 
  private:
+  /// What may end a tag, a comment or a script. libxml2 keeps a text, and takes time that grows
+  /// with the square of a tag's attributes; neither matters here when it is that long.
+  std::string_view Abridge(std::string_view piece) {
+    abridged_.clear();
+    for (char c : piece) {
+      if (c == '-' || c == '"' || c == '\'' || c == '/') abridged_ += c;
+    }
+    return abridged_;
+  }
+
   /// Bytes that the parser has got and not used: a script or comment without end.
   std::size_t Kept() const {
     const xmlParserInputPtr input = parser_->input;
@@ -197,7 +205,8 @@ class LinkExtractor::Impl {
   std::optional<std::string> base_;
   std::optional<std::string> refresh_;
   std::string title_;
-  std::size_t text_bytes_ = 0;  // since the last "<"
+  std::size_t run_bytes_ = 0;  // since the last "<" or ">"
+  std::string abridged_;
   bool in_title_ = false;
   bool title_begun_ = false;
 };

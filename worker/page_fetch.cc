@@ -175,8 +175,7 @@ std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) 
     row["fields"] = context_.parser.Parse(
         Page{url_, outcome.head, item_.depth, links.charset, links.title, body_, links.links});
   } catch (const std::exception& error) {
-    row["fields"] = json::object();
-    row["parser_error"] = HeaderText(error.what());
+    row["fields"] = json::object{{"parser_error", HeaderText(error.what())}};
   }
   return ValidUtf8(json::serialize(row));  // the parser may have copied bytes of the page
 }

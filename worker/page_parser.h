@@ -26,8 +26,8 @@ class PageParser {
   virtual ~PageParser() = default;
   /// Whether Parse() looks at `Page::body`; bodies are not kept in memory otherwise.
   virtual bool WantsBody() const = 0;
-  /// The fields of the page's row. May throw: the row then tells of it, and the crawl goes on. Runs
-  /// on the worker's only thread, so it should not wait for anything.
+  /// The fields of the page's row. May throw: `fields` is then {"parser_error": what()}, and the
+  /// crawl goes on. Runs on the worker's only thread, so it should not wait for anything.
   virtual boost::json::object Parse(const Page& page) = 0;
 };
 

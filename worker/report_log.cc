@@ -6,8 +6,6 @@
 namespace trawl {
 namespace {
 
-/// Links of one part: few enough that no step of the store takes long.
-constexpr std::size_t kLinksPerPart = kMaxReportLinks;
 constexpr std::size_t kLinkBytesPerPart = 1024 * 1024;
 /// Reports are gathered into messages of about this size.
 constexpr std::size_t kBytesPerMessage = 256 * 1024;
@@ -21,39 +19,44 @@ std::size_t BytesOf(const Report& report) {
 
 }  // namespace
 
-void ReportLog::Keep(Report report) {
+void ReportLog::Keep(Report report, std::uint64_t last_part, int parts_before) {
   report.sequence = ++last_sequence_;
   ++parts_of_[report.lease_id];
-  Kept kept{std::move(report), 0, {}};
+  Kept kept{std::move(report), 0, {}, last_part, parts_before};
   kept.bytes = BytesOf(kept.report);
   bytes_ += kept.bytes;
   reports_.emplace(last_sequence_, std::move(kept));
 }
 
 void ReportLog::Add(Report report) {
-  std::vector<std::string> links = std::exchange(report.links, {});
-  Report part = report;
-  part.outcome.reset();
+  std::vector<std::vector<std::string>> parts(1);
   std::size_t part_bytes = 0;
-  for (std::string& link : links) {
-    if (part.links.size() == kLinksPerPart || part_bytes + link.size() > kLinkBytesPerPart) {
-      Keep(part);
-      part.links.clear();
+  for (std::string& link : std::exchange(report.links, {})) {
+    if (parts.back().size() == links_per_part_ || part_bytes + link.size() > kLinkBytesPerPart) {
+      parts.emplace_back();
       part_bytes = 0;
     }
     part_bytes += link.size();
-    part.links.push_back(std::move(link));
+    parts.back().push_back(std::move(link));
   }
-  report.links = std::move(part.links);
-  Keep(std::move(report));
+  const int parts_before = static_cast<int>(parts.size()) - 1;
+  const std::uint64_t last_part = last_sequence_ + parts.size();
+  for (int i = 0; i < parts_before; ++i) {
+    Report part = report;
+    part.outcome.reset();
+    part.links = std::move(parts[i]);
+    Keep(std::move(part), last_part, 0);
+  }
+  report.links = std::move(parts.back());
+  Keep(std::move(report), last_part, parts_before);
 }
 
 std::vector<Reports> ReportLog::TakeDue(TimePoint now, TimePoint resend_before) {
   std::vector<Reports> messages;
   std::size_t message_bytes = kBytesPerMessage;  // the first report opens a message
   for (auto& [sequence, kept] : reports_) {
-    const bool never_sent = sequence >= first_unsent_;
-    if (!never_sent && kept.sent >= resend_before) continue;
+    const bool sent = kept.sent != TimePoint();
+    if (kept.parts_before > 0 || (sent && kept.sent >= resend_before)) continue;
     kept.sent = now;
     if (message_bytes + kept.bytes > kBytesPerMessage) {
       messages.emplace_back();
@@ -62,20 +65,22 @@ std::vector<Reports> ReportLog::TakeDue(TimePoint now, TimePoint resend_before) 
     message_bytes += kept.bytes;
     messages.back().reports.push_back(kept.report);
   }
-  first_unsent_ = last_sequence_ + 1;
   return messages;
 }
 
 void ReportLog::ResendAll() {
-  first_unsent_ = reports_.empty() ? last_sequence_ + 1 : reports_.begin()->first;
+  for (auto& [sequence, kept] : reports_) kept.sent = {};
 }
 
 void ReportLog::Acknowledge(const Ack& ack) {
   const auto found = reports_.find(ack.sequence);
   if (found == reports_.end() || ack.verdict == Ack::Verdict::kRetry) return;
-  const auto parts = parts_of_.find(found->second.report.lease_id);
+  const Kept& kept = found->second;
+  const auto last_part = reports_.find(kept.last_part);
+  if (last_part != found && last_part != reports_.end()) --last_part->second.parts_before;
+  const auto parts = parts_of_.find(kept.report.lease_id);
   if (--parts->second == 0) parts_of_.erase(parts);
-  bytes_ -= found->second.bytes;
+  bytes_ -= kept.bytes;
   reports_.erase(found);
 }
 

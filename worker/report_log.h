@@ -1,5 +1,9 @@
 // The reports that the coordinator has not acknowledged yet: numbered, kept, sent again. No I/O, no
 // clock.
+//
+// A report whose links are too many for one message is split. Its last part, which ends the URL, is
+// sent only when all parts before it were acknowledged: parts may get lost with a connection, and a
+// URL that has ended takes no links any more.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +18,10 @@ namespace trawl {
 
 class ReportLog {
  public:
-  /// Splits a report whose links are too many for one message, numbers the parts, and keeps them to
-  /// be sent. `report.sequence` is ignored.
+  explicit ReportLog(std::size_t links_per_part = kMaxReportLinks)
+      : links_per_part_(links_per_part) {}
+
+  /// Numbers the report, or its parts, and keeps them to be sent. `report.sequence` is ignored.
   void Add(Report report);
 
   /// What is to be sent now, in order, as messages of bounded size: reports that were never sent,
@@ -36,15 +42,17 @@ class ReportLog {
   struct Kept {
     Report report;
     std::size_t bytes = 0;
-    TimePoint sent{};  // the beginning of time: never
+    TimePoint sent{};             // the beginning of time: never
+    std::uint64_t last_part = 0;  // sequence of the report's last part
+    int parts_before = 0;         // of the last part: those not acknowledged yet
   };
 
-  void Keep(Report report);
+  void Keep(Report report, std::uint64_t last_part, int parts_before);
 
+  const std::size_t links_per_part_;
   std::map<std::uint64_t, Kept> reports_;
   std::map<std::uint64_t, int> parts_of_;  // lease -> parts kept
   std::uint64_t last_sequence_ = 0;
-  std::uint64_t first_unsent_ = 1;  // no report below was never sent
   std::size_t bytes_ = 0;
 };
 

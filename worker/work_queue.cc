@@ -123,6 +123,13 @@ void WorkQueue::Unhold(const std::string& name, milliseconds crawl_delay) {
   Settle(host);
 }
 
+void WorkQueue::Slow(const std::string& name, milliseconds crawl_delay) {
+  const auto host = hosts_.find(name);
+  if (host == hosts_.end()) return;
+  LengthenDelay(host->second, crawl_delay);
+  Settle(host);
+}
+
 void WorkQueue::DropLease(std::uint64_t lease) {
   const auto found = hosts_of_.find(lease);
   if (found == hosts_of_.end()) return;

@@ -54,6 +54,9 @@ class WorkQueue {
   /// Ends a Hold(); a longer Crawl-delay wins over the lease's delay.
   void Unhold(const std::string& host, milliseconds crawl_delay);
 
+  /// A longer Crawl-delay wins over the leases' delay.
+  void Slow(const std::string& host, milliseconds crawl_delay);
+
   /// The lease is not ours any more: its waiting URLs vanish.
   void DropLease(std::uint64_t lease);
   /// All URLs that wait, taken off the queue and ended.

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <filesystem>
+#include <optional>
 #include <unordered_map>
 
 #include "common/file_appender.h"
@@ -39,7 +40,6 @@ class Worker::Impl {
         options_(std::move(options)),
         client_(io, options_.coordinator, options_.name, Handlers()),
         context_{{}, client_.name(), parser},
-        rows_(RowsPath(), [&io](std::function<void()> run) { boost::asio::post(io, run); }),
         pump_timer_(io),
         drain_timer_(io) {}
 
@@ -63,10 +63,12 @@ class Worker::Impl {
     kEnded,
   };
 
-  std::string RowsPath() const {
-    const auto parts = std::filesystem::path(options_.out) / "parts";
+  void OpenRows(const std::string& job) {
+    const std::filesystem::path out = options_.out.empty() ? "crawls/" + job : options_.out;
+    const auto parts = out / "parts";
     std::filesystem::create_directories(parts);
-    return parts / ("pages-" + client_.name() + ".jsonl");
+    rows_.emplace(parts / ("pages-" + client_.name() + ".jsonl"),
+                  [this](std::function<void()> run) { boost::asio::post(io_, std::move(run)); });
   }
 
   // ---- Coordinator ----
@@ -79,7 +81,7 @@ class Worker::Impl {
             [this](const Lease& lease) {
               // While draining it is not touched: it goes back with the goodbye.
               if (state_ != State::kWorking) return;
-              queue_.Add(lease, Now());
+              Take(lease);
               Pump();
             },
         .on_lease_ended = [this](std::uint64_t lease) { queue_.DropLease(lease); },
@@ -98,6 +100,17 @@ class Worker::Impl {
     };
   }
 
+  void Take(const Lease& lease) {
+    if (!fetcher_) return;  // no welcome yet: not from a coordinator that keeps the protocol
+    const TimePoint now = Now();
+    queue_.Add(lease, now);
+    if (context_.settings.ignore_robots || lease.entries.empty()) return;
+    // A coordinator that was restarted has forgotten what we know of the host.
+    const Result<Url> url = Url::Parse(lease.entries[0].url);
+    const RobotsCache::Entry* robots = url ? robots_->Find(*url, now) : nullptr;
+    if (robots) queue_.Slow(lease.host, CrawlDelay(*robots));
+  }
+
   WorkerHeartbeat Status() const {
     const auto capacity = static_cast<std::uint32_t>(std::min<std::uint64_t>(
         kMaxCapacity, std::uint64_t{kUrlsPerRequest} * options_.concurrency));
@@ -108,6 +121,11 @@ class Worker::Impl {
   void OnWelcome(const Welcome& welcome) {
     context_.settings = welcome.settings;
     if (!fetcher_) {
+      try {
+        OpenRows(welcome.job);
+      } catch (const std::exception& error) {
+        return Fail(error.what());
+      }
       Fetcher::Options options;
       options.user_agent = welcome.settings.user_agent;
       options.ca_file = options_.ca_file;
@@ -123,6 +141,7 @@ class Worker::Impl {
     const TimePoint now = Now();
     while (state_ == State::kWorking &&
            in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
+           rows_in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
            client_.report_bytes() < kMaxReportBytes && client_.LeasesAreOurs(now)) {
       const WorkItem* next = queue_.Next(now);
       if (!next) break;
@@ -207,10 +226,10 @@ class Worker::Impl {
     line += result.row;
     line += '\n';
     ++rows_in_flight_;
-    rows_.Append(std::move(line), [this, item, since_request, result = std::move(result)](
-                                      boost::system::error_code error) mutable {
+    rows_->Append(std::move(line), [this, item, since_request, result = std::move(result)](
+                                       boost::system::error_code error) mutable {
       --rows_in_flight_;
-      if (error) return Fail("cannot write rows to " + options_.out + ": " + error.message());
+      if (error) return Fail("cannot write rows: " + error.message());
       ++pages_;
       Report(item, std::move(result.outcome), std::move(result.links), since_request);
     });
@@ -252,6 +271,11 @@ class Worker::Impl {
       if (error || state_ != State::kDraining) return;
       cancelled_ = true;
       if (fetcher_) fetcher_->Cancel();
+      // What is not acknowledged by then goes back when its lease runs out.
+      drain_timer_.expires_after(kDrainTimeout);
+      drain_timer_.async_wait([this](const boost::system::error_code& late) {
+        if (!late) Leave("drained, but not all reports were acknowledged");
+      });
     });
     MaybeLeave();
   }
@@ -289,8 +313,9 @@ class Worker::Impl {
   std::size_t rows_in_flight_ = 0;  // rows that are not with the kernel yet
   bool cancelled_ = false;          // what ends now ends by our own doing
 
-  FileAppender rows_;
-  std::unique_ptr<Fetcher> fetcher_;  // after the first welcome, which names the user agent
+  // After the first welcome, which names the job and the user agent.
+  std::optional<FileAppender> rows_;
+  std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<RobotsCache> robots_;
   boost::asio::steady_timer pump_timer_;
   boost::asio::steady_timer drain_timer_;

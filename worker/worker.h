@@ -17,7 +17,7 @@ namespace trawl {
 
 class Worker {
  public:
-  /// Opens the part file and the connection; throws std::exception when one of them cannot be had.
+  /// Throws std::exception when the coordinator's endpoint is none.
   /// `io` and `parser` are borrowed and outlive the worker.
   Worker(boost::asio::io_context& io, WorkerOptions options, PageParser& parser);
   ~Worker();

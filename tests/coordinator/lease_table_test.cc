@@ -15,24 +15,20 @@ TimePoint In(int ms) { return kNow + milliseconds(ms); }
 /// A lease of `urls` URLs at depth 2 of host "a".
 LiveLease Lease(LeaseId id, const std::string& worker, int urls, TimePoint deadline,
                 int connections = 1) {
-  return {id, worker, "a", 2, connections, urls, false, deadline};
+  return {id, worker, "a", 2, connections, urls, true, false, deadline};
 }
 
-TEST(LeaseTable, CountsUrlsByDepthAndByWorker) {
+TEST(LeaseTable, CountsUrlsInAllAndByWorker) {
   LeaseTable table;
   table.Add(Lease(1, "w1", 5, In(10)));
   table.Add(Lease(2, "w2", 3, In(10)));
-  table.Add({3, "w2", "b", 4, 1, 7, false, In(10)});
+  table.Add({3, "w2", "b", 4, 1, 7, true, false, In(10)});
   EXPECT_EQ(table.urls(), 15u);
-  EXPECT_EQ(table.urls(2), 8u);
-  EXPECT_EQ(table.urls(4), 7u);
-  EXPECT_EQ(table.urls(3), 0u);
   EXPECT_EQ(table.urls_of("w1"), 5u);
   EXPECT_EQ(table.urls_of("w2"), 10u);
   EXPECT_EQ(table.urls_of("w3"), 0u);
   table.Remove(3);
   EXPECT_EQ(table.urls(), 8u);
-  EXPECT_EQ(table.urls(4), 0u);
   EXPECT_EQ(table.urls_of("w2"), 3u);
   EXPECT_EQ(table.size(), 2u);
 }

@@ -342,8 +342,9 @@ class PartsTest(ScriptTest):
         self.assert_refused(2, "belong to deploy/workers.sh", "coordinator.sh", SEED, "--workers=2")
 
     def test_drained_workers_are_a_success(self):
-        process = self.start("workers.sh", "2", "--coordinator", "tcp://h:1", "--concurrency", "9")
-        here = self.folder / "crawls/workers/run"
+        process = self.start("workers.sh", "2", "--coordinator", "tcp://h:1", "--concurrency", "9",
+                             "--out", "mine")
+        here = self.folder / "mine/run"
         self.assertTrue(eventually(lambda: len(list(here.glob("here-*"))) == 2))
         os.killpg(process.pid, signal.SIGINT)
         code, _, err = self.finish(process)

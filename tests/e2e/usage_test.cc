@@ -41,7 +41,11 @@ TEST_F(Usage, IsExplainedInOneLine) {
   Expect("trawl-coordinator", {"ftp://a.test/"}, 2, "ftp://a.test/");
   Expect("trawl-coordinator", {"http://a.test/", "--redis", "tcp://x"}, 2, "--redis");
   Expect("trawl-worker", {"--out", "x"}, 2, "--coordinator");
-  Expect("trawl-worker", {"--coordinator", "tcp://127.0.0.1:1"}, 2, "--out");
+  Expect("trawl-worker", {"--coordinator", "tcp://127.0.0.1:1", "--ca-file", "/nonexistent"}, 2,
+         "--ca-file");
+  Expect("trawl-coordinator", {"http://a.test/", "--user-agent", std::string(600, 'x')}, 2,
+         "--user-agent");
+  Expect("trawl-coordinator", {"http://a.test/x", "--exclude", "x"}, 2, "--exclude");
   Expect("trawl-worker", {"--coordinator", "rubbish", "--out", folder().string()}, 1, "rubbish");
   Expect("trawl-export", {}, 2, "name one folder");
   Expect("trawl-export", {(folder() / "nothing").string()}, 1, "nothing");

@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <sstream>
 
+#include "worker/report_log.h"
+
 namespace trawl {
 namespace {
 
 constexpr milliseconds kTick{100};
 constexpr auto kLongest = std::chrono::hours(24);
+/// As in CoordinatorClient; sooner than there, as leases last for a few seconds only.
+constexpr milliseconds kHelloInterval{1'000};
+constexpr milliseconds kResendAfter{3'000};
 
 Scope ScopeOf(const CrawlOptions& crawl) {
   std::string complaint;
@@ -16,16 +21,37 @@ Scope ScopeOf(const CrawlOptions& crawl) {
 
 }  // namespace
 
+/// Speaks the protocol as CoordinatorClient does. Workers stay in the table when they are dead, so
+/// events may refer to them.
 struct SimulatedCrawl::SimulatedWorker {
+  explicit SimulatedWorker(std::size_t links_per_part) : reports(links_per_part) {}
+
   std::string name;
+  std::uint32_t capacity = 0;
   bool alive = true;
-  bool cut = false;  // messages wait on both sides
-  std::vector<std::function<void()>> held_back;
   TimePoint last_in{};  // messages of one connection keep their order
   TimePoint last_out{};
-  std::set<LeaseId> leases;
-  std::map<std::uint64_t, Report> unacknowledged;
-  std::uint64_t sequence = 0;
+
+  bool cut = false;
+  int lost_in_ten = 0;     // of the messages during the cut
+  bool held_back = false;  // the others wait for its end
+  std::vector<std::function<void()>> waiting;
+
+  ReportLog reports;
+  std::map<LeaseId, int> leases;  // URLs that have not ended
+  bool welcome = false;
+  milliseconds heartbeat_interval = kHelloInterval;
+  milliseconds lease_timeout{0};
+  TimePoint last_heard{};
+  int beats = 0;  // of two beats that are planned the later plan counts
+
+  bool LeasesAreOurs(TimePoint now) const { return now - last_heard < lease_timeout; }
+  std::vector<LeaseId> Held() const {
+    std::set<LeaseId> held;
+    for (const auto& [id, urls] : leases) held.insert(id);
+    for (const LeaseId id : reports.leases()) held.insert(id);
+    return {held.begin(), held.end()};
+  }
 };
 
 SimulatedCrawl::SimulatedCrawl(std::uint64_t seed, CoordinatorOptions options, const RandomWeb& web,
@@ -48,7 +74,7 @@ void SimulatedCrawl::After(int most_ms, std::function<void()> run) {
 }
 
 bool SimulatedCrawl::Run() {
-  while (!ended_ && !events_.empty() && now_ < TimePoint(kLongest)) {
+  while (!ended_ && !events_.empty() && now_ < kStart + kLongest) {
     const Event event = events_.top();
     events_.pop();
     now_ = event.at;
@@ -77,11 +103,7 @@ void SimulatedCrawl::PlanFaults(SimulatedFaults faults) {
     After(kWithinMs, [this, victim] {
       SimulatedWorker* worker = victim();
       if (!worker) return;
-      worker->cut = true;
-      At(now_ + options_.lease_timeout * 2, [this, worker] {
-        worker->cut = false;
-        for (auto& message : std::exchange(worker->held_back, {})) After(10, std::move(message));
-      });
+      PlanCut(*worker);
       StartWorker();
     });
   }
@@ -90,6 +112,16 @@ void SimulatedCrawl::PlanFaults(SimulatedFaults faults) {
       if (!ended_) StartCoordinator();
     });
   }
+}
+
+void SimulatedCrawl::PlanCut(SimulatedWorker& worker) {
+  worker.cut = true;
+  worker.lost_in_ten = Draw(0, 10);
+  worker.held_back = Draw(0, 1) == 1;
+  After(static_cast<int>(options_.lease_timeout.count()) * 2, [this, &worker] {
+    worker.cut = false;
+    for (const auto& send_again : std::exchange(worker.waiting, {})) send_again();
+  });
 }
 
 void SimulatedCrawl::StartCoordinator() {
@@ -103,15 +135,12 @@ void SimulatedCrawl::StartCoordinator() {
 }
 
 void SimulatedCrawl::StartWorker() {
-  auto worker = std::make_unique<SimulatedWorker>();
-  worker->name = "w" + std::to_string(++workers_made_);
-  const std::string name = worker->name;
-  workers_.emplace(name, std::move(worker));
-  Hello hello;
-  hello.name = name;
-  hello.capacity = Draw(1, 40);
-  ToCoordinatorFrom(name, hello);
-  Beat(name);
+  auto made = std::make_unique<SimulatedWorker>(Draw(1, 4));
+  SimulatedWorker& worker = *made;
+  worker.name = "w" + std::to_string(++workers_made_);
+  worker.capacity = Draw(1, 40);
+  workers_.emplace(worker.name, std::move(made));
+  Beat(worker);
 }
 
 void SimulatedCrawl::Tick() {
@@ -121,20 +150,6 @@ void SimulatedCrawl::Tick() {
   At(now_ + kTick, [this] { Tick(); });
 }
 
-void SimulatedCrawl::Beat(const std::string& name) {
-  SimulatedWorker& worker = *workers_.at(name);
-  if (!worker.alive || ended_) return;
-  WorkerHeartbeat heartbeat;
-  heartbeat.lease_ids.assign(worker.leases.begin(), worker.leases.end());
-  heartbeat.capacity = 40;
-  ToCoordinatorFrom(name, heartbeat);
-  // What was not acknowledged for a while is sent again.
-  Reports again;
-  for (const auto& [sequence, report] : worker.unacknowledged) again.reports.push_back(report);
-  if (!again.reports.empty()) ToCoordinatorFrom(name, again);
-  At(now_ + options_.lease_timeout / 4, [this, name] { Beat(name); });
-}
-
 void SimulatedCrawl::CarryOut() {
   if (carrying_out_) return;
   carrying_out_ = true;
@@ -142,7 +157,7 @@ void SimulatedCrawl::CarryOut() {
        actions = coordinator_->TakeActions()) {
     for (Coordinator::Action& action : actions) {
       if (auto* send = std::get_if<Coordinator::Send>(&action)) {
-        Deliver(send->worker, send->message);
+        ToWorkerNamed(send->worker, send->message);
       } else if (auto* apply = std::get_if<Coordinator::Apply>(&action)) {
         ApplyStep(*apply);
       } else if (auto* write = std::get_if<Coordinator::Write>(&action)) {
@@ -176,71 +191,143 @@ void SimulatedCrawl::ApplyStep(const Coordinator::Apply& apply) {
   });
 }
 
-void SimulatedCrawl::ToCoordinatorFrom(const std::string& name, ToCoordinator message) {
-  SimulatedWorker& worker = *workers_.at(name);
-  auto deliver = [this, name, message = std::move(message)] {
-    coordinator_->OnMessage(name, message, now_);
-    CarryOut();
-  };
-  if (worker.cut) return worker.held_back.push_back(std::move(deliver));
+// ---- Messages ----
+
+/// Whether a message of a worker that is cut off goes no further, for now or for good.
+bool SimulatedCrawl::Stops(SimulatedWorker& worker, std::function<void()> send_again) {
+  if (Draw(0, 9) < worker.lost_in_ten) return true;
+  if (!worker.held_back) return false;
+  worker.waiting.push_back(std::move(send_again));
+  return true;
+}
+
+/// Whether a message from or to that life of the coordinator died with it.
+bool SimulatedCrawl::IsLostWith(int coordinator_life) {
+  return coordinator_life != coordinator_life_ && Draw(0, 1) == 1;
+}
+
+void SimulatedCrawl::ToCoordinatorFrom(SimulatedWorker& worker, ToCoordinator message) {
+  if (worker.cut && Stops(worker, [this, &worker, message] {
+        ToCoordinatorFrom(worker, message);
+      })) {
+    return;
+  }
   worker.last_out = std::max(worker.last_out, now_ + milliseconds(Draw(0, 10)));
-  At(worker.last_out, std::move(deliver));
-}
-
-void SimulatedCrawl::Deliver(const std::string& name, const ToWorker& message) {
-  const auto found = workers_.find(name);
-  if (found == workers_.end() || !found->second->alive) return;
-  SimulatedWorker& worker = *found->second;
-  auto receive = [this, &worker, message] {
-    if (!worker.alive) return;
-    if (const auto* lease = std::get_if<Lease>(&message)) {
-      CheckPoliteness(*lease, worker.name);
-      worker.leases.insert(lease->lease_id);
-      for (int i = 0; i < static_cast<int>(lease->entries.size()); ++i) {
-        Fetch(worker.name, *lease, i);
-      }
-    } else if (const auto* acks = std::get_if<Acks>(&message)) {
-      for (const Ack& ack : acks->acks) worker.unacknowledged.erase(ack.sequence);
-    } else if (const auto* heartbeat = std::get_if<CoordinatorHeartbeat>(&message)) {
-      for (LeaseId id : heartbeat->ended_lease_ids) worker.leases.erase(id);
-    } else if (const auto* refused = std::get_if<Refused>(&message)) {
-      Hello hello;
-      hello.name = worker.name;
-      hello.capacity = 40;
-      hello.lease_ids.assign(worker.leases.begin(), worker.leases.end());
-      if (refused->why == Refused::Why::kUnknown) ToCoordinatorFrom(worker.name, hello);
-    } else if (std::holds_alternative<CoordinatorGoodbye>(message)) {
-      ToCoordinatorFrom(worker.name, WorkerGoodbye{});
-      worker.alive = false;
-    }
-  };
-  if (worker.cut) return worker.held_back.push_back(std::move(receive));
-  worker.last_in = std::max(worker.last_in, now_ + milliseconds(Draw(0, 10)));
-  At(worker.last_in, std::move(receive));
-}
-
-void SimulatedCrawl::Fetch(const std::string& name, const Lease& lease, int index) {
-  const int latency = Draw(0, 9) == 0 ? 2'000 : 50;
-  At(now_ + milliseconds(Draw(1, latency)), [this, name, lease, index] {
-    SimulatedWorker& worker = *workers_.at(name);
-    if (!worker.alive || !worker.leases.contains(lease.lease_id)) return;
-    const Report report = ReportOf(worker, lease, index);
-    worker.unacknowledged[report.sequence] = report;
-    ToCoordinatorFrom(name, Reports{{report}});
+  At(worker.last_out, [this, &worker, message = std::move(message), life = coordinator_life_] {
+    if (IsLostWith(life)) return;
+    coordinator_->OnMessage(worker.name, message, now_);
+    CarryOut();
   });
 }
 
-Report SimulatedCrawl::ReportOf(SimulatedWorker& worker, const Lease& lease, int index) {
+void SimulatedCrawl::ToWorkerNamed(const std::string& name, const ToWorker& message) {
+  const auto found = workers_.find(name);
+  if (found == workers_.end() || !found->second->alive) return;
+  SimulatedWorker& worker = *found->second;
+  if (worker.cut && Stops(worker, [this, name, message] { ToWorkerNamed(name, message); })) return;
+  worker.last_in = std::max(worker.last_in, now_ + milliseconds(Draw(0, 10)));
+  At(worker.last_in, [this, &worker, message, life = coordinator_life_] {
+    if (worker.alive && !IsLostWith(life)) Receive(worker, message);
+  });
+}
+
+// ---- A worker ----
+
+void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
+  worker.last_heard = now_;
+  if (const auto* welcome = std::get_if<Welcome>(&message)) {
+    worker.welcome = true;
+    worker.heartbeat_interval = welcome->heartbeat_interval;
+    worker.lease_timeout = welcome->lease_timeout;
+    worker.reports.ResendAll();
+    Beat(worker);
+  } else if (const auto* lease = std::get_if<Lease>(&message)) {
+    CheckPoliteness(*lease, worker.name);
+    const int urls = static_cast<int>(lease->entries.size());
+    worker.leases[lease->lease_id] = urls;
+    for (int i = 0; i < urls; ++i) {
+      const WorkItem item{lease->lease_id, i, lease->depth, lease->host, lease->entries[i]};
+      After(30, [this, &worker, item] { Start(worker, item); });
+    }
+  } else if (const auto* acks = std::get_if<Acks>(&message)) {
+    for (const Ack& ack : acks->acks) worker.reports.Acknowledge(ack);
+    SendReports(worker);
+  } else if (const auto* heartbeat = std::get_if<CoordinatorHeartbeat>(&message)) {
+    for (LeaseId id : heartbeat->ended_lease_ids) worker.leases.erase(id);
+  } else if (const auto* refused = std::get_if<Refused>(&message)) {
+    if (refused->why != Refused::Why::kUnknown) violation_ = "refused: " + refused->detail;
+    if (std::exchange(worker.welcome, false)) SayHello(worker);
+  } else if (std::holds_alternative<CoordinatorGoodbye>(message)) {
+    ToCoordinatorFrom(worker, WorkerGoodbye{});
+    worker.alive = false;
+  }
+}
+
+void SimulatedCrawl::SayHello(SimulatedWorker& worker) {
+  Hello hello;
+  hello.name = worker.name;
+  hello.capacity = worker.capacity;
+  hello.lease_ids = worker.Held();
+  ToCoordinatorFrom(worker, hello);
+}
+
+void SimulatedCrawl::SendReports(SimulatedWorker& worker) {
+  if (!worker.welcome) return;
+  const TimePoint resend_before = std::min(now_ - kResendAfter, worker.last_heard);
+  for (Reports& reports : worker.reports.TakeDue(now_, resend_before)) {
+    // Parts of a thousand links may be too large to travel together.
+    if (Draw(0, 1) == 1) {
+      ToCoordinatorFrom(worker, std::move(reports));
+    } else {
+      for (Report& report : reports.reports) ToCoordinatorFrom(worker, Reports{{std::move(report)}});
+    }
+  }
+}
+
+void SimulatedCrawl::Beat(SimulatedWorker& worker) {
+  if (!worker.alive || ended_) return;
+  if (worker.welcome) {
+    WorkerHeartbeat heartbeat;
+    heartbeat.lease_ids = worker.Held();
+    heartbeat.capacity = worker.capacity;
+    ToCoordinatorFrom(worker, heartbeat);
+    SendReports(worker);
+  } else {
+    SayHello(worker);
+  }
+  At(now_ + worker.heartbeat_interval, [this, &worker, beat = ++worker.beats] {
+    if (beat == worker.beats) Beat(worker);
+  });
+}
+
+void SimulatedCrawl::Start(SimulatedWorker& worker, const WorkItem& item) {
+  if (!worker.alive || !worker.leases.contains(item.lease)) return;
+  if (!worker.LeasesAreOurs(now_)) {
+    return At(now_ + kTick, [this, &worker, item] { Start(worker, item); });
+  }
+  const int latency = Draw(0, 9) == 0 ? 2'000 : 50;
+  At(now_ + milliseconds(Draw(1, latency)), [this, &worker, item] { End(worker, item); });
+}
+
+/// Reports the URL even if its lease has ended meanwhile.
+void SimulatedCrawl::End(SimulatedWorker& worker, const WorkItem& item) {
+  if (!worker.alive) return;
+  const auto lease = worker.leases.find(item.lease);
+  if (lease != worker.leases.end() && --lease->second == 0) worker.leases.erase(lease);
+  worker.reports.Add(ReportOf(item));
+  SendReports(worker);
+}
+
+Report SimulatedCrawl::ReportOf(const WorkItem& item) {
   Report report;
-  report.sequence = ++worker.sequence;
-  report.lease_id = lease.lease_id;
-  report.index = index;
-  report.entry = lease.entries[index];
+  report.lease_id = item.lease;
+  report.index = item.index;
+  report.entry = item.entry;
   report.elapsed = milliseconds(1);
   const RandomWeb::Node& node = web_.nodes.at(report.entry.url);
   switch (node.kind) {
     case RandomWeb::Node::Kind::kPage:
-      rows_.push_back({report.entry.url, lease.depth, lease.lease_id, index});
+      rows_.push_back({item.entry.url, item.depth, item.lease, item.index});
       report.links = node.links;
       report.outcome = Fetched{100, node.links.size()};
       break;

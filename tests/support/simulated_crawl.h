@@ -1,6 +1,7 @@
 // A whole crawl in virtual time: the real Coordinator on a MemoryStore, simulated workers that
-// fetch from a RandomWeb, random delays of messages, of the store and of fetches, workers that are
-// killed or cut off. Every run follows from its seed.
+// fetch from a RandomWeb and report with the real ReportLog in parts of a few links, random delays
+// of messages, of the store and of fetches, workers that are killed or cut off, messages that get
+// lost. Every run follows from its seed.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +17,18 @@
 #include "coordinator/coordinator.h"
 #include "coordinator/memory_store.h"
 #include "tests/support/random_web.h"
+#include "worker/work_queue.h"
 
 namespace trawl {
 
 struct SimulatedFaults {
-  int kills = 0;     // workers that die without a word
-  int cuts = 0;      // workers that are cut off for longer than their leases last, then come back
-  int restarts = 0;  // coordinators that die and are started again on the same store
+  int kills = 0;  // workers that die without a word
+  /// Connections that fail for up to twice as long as leases last: of what is sent meanwhile, some
+  /// is lost, and the rest comes at once or at the end.
+  int cuts = 0;
+  /// Coordinators that die, with some of the messages under way, and are started again on the same
+  /// store.
+  int restarts = 0;
 };
 
 class SimulatedCrawl {
@@ -49,6 +55,9 @@ class SimulatedCrawl {
   const std::string& violation() const { return violation_; }
 
  private:
+  /// Not the beginning of time, which stands for "never".
+  static constexpr TimePoint kStart = TimePoint() + std::chrono::hours(1);
+
   struct SimulatedWorker;
   struct Event {
     TimePoint at;
@@ -65,20 +74,27 @@ class SimulatedCrawl {
   void After(int most_ms, std::function<void()> run);
   void CarryOut();
   void ApplyStep(const Coordinator::Apply& apply);
-  void ToCoordinatorFrom(const std::string& worker, ToCoordinator message);
-  void Deliver(const std::string& worker, const ToWorker& message);
-  void Fetch(const std::string& worker, const Lease& lease, int index);
-  Report ReportOf(SimulatedWorker& worker, const Lease& lease, int index);
+  void ToCoordinatorFrom(SimulatedWorker& worker, ToCoordinator message);
+  void ToWorkerNamed(const std::string& name, const ToWorker& message);
+  bool Stops(SimulatedWorker& worker, std::function<void()> send_again);
+  bool IsLostWith(int coordinator_life);
+  void Receive(SimulatedWorker& worker, const ToWorker& message);
+  void SayHello(SimulatedWorker& worker);
+  void SendReports(SimulatedWorker& worker);
+  void Beat(SimulatedWorker& worker);
+  void Start(SimulatedWorker& worker, const WorkItem& item);
+  void End(SimulatedWorker& worker, const WorkItem& item);
+  Report ReportOf(const WorkItem& item);
   void Tick();
-  void Beat(const std::string& worker);
   void PlanFaults(SimulatedFaults faults);
+  void PlanCut(SimulatedWorker& worker);
   void CheckPoliteness(const Lease& lease, const std::string& worker);
   int Draw(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
 
   std::mt19937_64 random_;
   const CoordinatorOptions options_;
   const RandomWeb& web_;
-  TimePoint now_{};
+  TimePoint now_ = kStart;
   std::uint64_t events_made_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
 

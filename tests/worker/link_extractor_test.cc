@@ -223,6 +223,27 @@ TEST(LinkExtractor, TextIsReadInThePagesCharset) {
   }
 }
 
+TEST(LinkExtractor, AMonstrousTagCostsNothing) {
+  std::string tag = "<a ";
+  for (int i = 0; i < 150'000; ++i) tag += "a" + std::to_string(i) + "=1 ";
+  const std::string html = "<a href=before>" + tag + "><a href=after>";
+  for (const std::size_t piece : {html.size(), std::size_t{1000}}) {
+    const PageLinks page = Extract(html, "utf-8", piece);
+    EXPECT_THAT(page.links,
+                testing::ElementsAre("http://a.test/dir/before", "http://a.test/dir/after"));
+  }
+}
+
+TEST(LinkExtractor, WhatFollowsALongTextOrCommentIsFound) {
+  const std::string filler(300'000, 'x');
+  for (const std::string& html :
+       {filler + "<a href=x>", "<!-- " + filler + " --><a href=x>",
+        "<script>" + filler + "</script><a href=x>", "<p title='" + filler + "'><a href=x>"}) {
+    EXPECT_THAT(Extract(html).links, testing::ElementsAre("http://a.test/dir/x"))
+        << html.substr(0, 9);
+  }
+}
+
 // ---- Bytes as they come ----
 
 TEST(LinkExtractor, FindsTheSameHoweverTheBytesArrive) {
