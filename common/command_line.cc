@@ -127,7 +127,7 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
             0);
   AddChoice(app, "--scope", crawl.scope, "What may be crawled", &ParseScopeKind,
             "host|domain|prefix|any", ScopeKindName(crawl.scope));
-  app.add_option("--include", crawl.include, "Only URLs that this expression is found in")
+  app.add_option("--include", crawl.include, "Only seeds and URLs that this expression is found in")
       ->type_name("RE")
       ->multi_option_policy(kAll)
       ->allow_extra_args(false);
@@ -289,8 +289,8 @@ std::string Complaint(CoordinatorOptions& options) {
   const std::optional<Scope> scope = Scope::Make(crawl, complaint);
   if (!scope) return complaint;
   for (const std::string& seed : crawl.seeds) {
-    if (!scope->Admits(*Url::Parse(seed))) {
-      return "--include and --exclude keep out '" + seed + "', where the crawl is to begin";
+    if (scope->Judge(*Url::Parse(seed)) == Scope::Verdict::kExcluded) {
+      return "--exclude keeps out '" + seed + "', where the crawl is to begin";
     }
   }
   return {};

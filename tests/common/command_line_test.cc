@@ -168,12 +168,12 @@ TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
 
 TEST(CommandLine, EveryFlagOfAWorkerIsTaken) {
   const auto outcome = Work({"--coordinator", "tcp://h:1", "--concurrency", "5", "--out", "o",
-                             "--name", "w", "--ca-file", "c"});
+                             "--name", "w", "--ca-file", "/dev/null"});
   EXPECT_EQ(outcome.options().coordinator, "tcp://h:1");
   EXPECT_EQ(outcome.options().concurrency, 5);
   EXPECT_EQ(outcome.options().out, "o");
   EXPECT_EQ(outcome.options().name, "w");
-  EXPECT_EQ(outcome.options().ca_file, "c");
+  EXPECT_EQ(outcome.options().ca_file, "/dev/null");
   EXPECT_EQ(Work({"--coordinator", "x", "--out", "o"}).options().concurrency, 200);
 }
 
@@ -210,10 +210,10 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
   }
 }
 
-TEST(CommandLine, AWorkerNeedsACoordinatorAndAFolder) {
+TEST(CommandLine, AWorkerNeedsACoordinator) {
   const std::vector<std::pair<Arguments, const char*>> cases = {
       {{"--out", "o"}, "--coordinator"},
-      {{"--coordinator", "tcp://h:1"}, "--out"},
+      {{"--coordinator", "tcp://h:1", "--ca-file", "/nonexistent"}, "--ca-file"},
       {{"--coordinator", "tcp://h:1", "--out", "o", "--concurrency", "0"}, "--concurrency"}};
   for (const auto& [arguments, named] : cases) {
     const auto outcome = Work(arguments);
@@ -270,7 +270,7 @@ TEST_F(ConfigFile, AFlagReplacesAWholeList) {
 TEST_F(ConfigFile, IsSharedByAllPrograms) {
   const std::string path = Write(
       "seeds = ['http://a.test/']\nconcurrency = 5\nout = 'o'\n"
-      "coordinator = 'tcp://h:1'\nca-file = 'c'\n");
+      "coordinator = 'tcp://h:1'\nca-file = '/dev/null'\n");
   EXPECT_EQ(Coordinate({"--config", path}).options().out, "o");
   EXPECT_EQ(Work({"--config", path}).options().concurrency, 5);
 }

@@ -147,6 +147,15 @@ TEST_F(WholeCrawl, ObeysTheControlKey) {
   SetControl("stop");
   ASSERT_EQ(Finish(), 0);
   EXPECT_EQ(JobField("state"), "stopped");
+
+  // The word has had its effect: the job can be gone on with.
+  const std::size_t requests = site.request_count();
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100", "--resume"})));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(requests + 20));
+  coordinator().Signal(SIGTERM);
+  ASSERT_EQ(Finish(), 0);
 }
 
 TEST_F(WholeCrawl, FetchesNoMoreThanMaxPages) {

@@ -38,26 +38,26 @@ class Politeness : public CrawlFixture {
 
 TEST_F(Politeness, KeepsTheDelayBetweenRequestsOverAllWorkers) {
   TestSite site;
-  FillWithLeaves(site, 25);
-  ASSERT_NO_FATAL_FAILURE(Crawl({site.Url("/")}, {"--host-delay", "100"}, 3));
-  EXPECT_EQ(Pages().size(), 26u);
-  EXPECT_GE(LeastGap(site), milliseconds(100) - kJitter);
+  FillWithLeaves(site, 12);
+  ASSERT_NO_FATAL_FAILURE(Crawl({site.Url("/")}, {"--host-delay", "200"}, 3));
+  EXPECT_EQ(Pages().size(), 13u);
+  EXPECT_GE(LeastGap(site), milliseconds(200) - kJitter);
   EXPECT_LE(site.peak_requests(), 2u);
 }
 
 TEST_F(Politeness, KeepsTheDelayWhenAWorkerIsKilled) {
   TestSite site;
-  FillWithLeaves(site, 40);
+  FillWithLeaves(site, 15);
   ASSERT_NO_FATAL_FAILURE(
-      StartCoordinator({site.Url("/")}, {"--host-delay", "60", "--lease-timeout", "500"}));
+      StartCoordinator({site.Url("/")}, {"--host-delay", "200", "--lease-timeout", "500"}));
   Process& victim = StartWorker();
-  ASSERT_TRUE(site.WaitForRequests(10));
+  ASSERT_TRUE(site.WaitForRequests(6));
   StartWorker();
   victim.Signal(SIGKILL);
   ASSERT_EQ(Finish(), 0);
   Export();
-  EXPECT_EQ(Pages().size(), 41u);
-  EXPECT_GE(LeastGap(site), milliseconds(60) - kJitter);
+  EXPECT_EQ(Pages().size(), 16u);
+  EXPECT_GE(LeastGap(site), milliseconds(200) - kJitter);
 }
 
 TEST_F(Politeness, HasNoMoreConnectionsThanAllowed) {
