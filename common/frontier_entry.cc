@@ -1,23 +1,11 @@
 #include "common/frontier_entry.h"
 
-#include <charconv>
+#include "common/text.h"
 
 namespace trawl {
 namespace {
 
-/// Takes the text up to the next space off the front.
-std::string_view TakeWord(std::string_view& text) {
-  const std::size_t end = text.find(' ');
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(end == text.npos ? text.size() : end + 1);
-  return word;
-}
-
-bool TakeCount(std::string_view& text, int& count) {
-  const std::string_view word = TakeWord(text);
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), count);
-  return error == std::errc() && end == word.data() + word.size() && count >= 0;
-}
+bool TakeCount(std::string_view& text, int& count) { return TakeNumber(text, count) && count >= 0; }
 
 }  // namespace
 

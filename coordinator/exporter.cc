@@ -1,33 +1,19 @@
 #include "coordinator/exporter.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <string>
 #include <system_error>
 #include <unordered_set>
 #include <vector>
 
+#include "common/text.h"
 #include "coordinator/result_rows.h"
 
 namespace trawl {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string_view TakeWord(std::string_view& text) {
-  const std::size_t end = text.find(' ');
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(end == text.npos ? text.size() : end + 1);
-  return word;
-}
-
-template <class Number>
-bool TakeNumber(std::string_view& text, Number& number) {
-  const std::string_view word = TakeWord(text);
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  return error == std::errc() && end == word.data() + word.size();
-}
 
 struct LeasedUrl {
   std::uint64_t lease = 0;

@@ -61,7 +61,9 @@ class CoordinatorClient::Impl {
   bool welcome() const { return welcome_; }
   bool settled() const { return reports_.empty(); }
   std::size_t report_bytes() const { return reports_.bytes(); }
-  bool LeasesAreOurs(TimePoint now) const { return now - last_heard_ < lease_timeout_; }
+  bool LeasesAreOurs(TimePoint now) const {
+    return welcome_ && now - last_confirmed_ < lease_timeout_;
+  }
 
   void Report(trawl::Report report) {
     reports_.Add(std::move(report));
@@ -190,6 +192,8 @@ class CoordinatorClient::Impl {
 
   void On(const CoordinatorHeartbeat& heartbeat) {
     for (std::uint64_t lease : heartbeat.ended_lease_ids) handlers_.on_lease_ended(lease);
+    last_confirmed_ = last_heard_;
+    handlers_.on_confirmed();
   }
 
   void On(const Drain&) { handlers_.on_drain(); }
@@ -209,6 +213,7 @@ class CoordinatorClient::Impl {
   milliseconds heartbeat_interval_ = kHelloInterval;
   milliseconds lease_timeout_{0};
   TimePoint last_heard_;
+  TimePoint last_confirmed_{};  // by the answer to a heartbeat, which names the leases that ended
   TimePoint next_complaint_;
 };
 

@@ -28,6 +28,7 @@ class CoordinatorClient {
     std::function<void(const Welcome& welcome)> on_welcome;
     std::function<void(const Lease& lease)> on_lease;
     std::function<void(std::uint64_t lease_id)> on_lease_ended;
+    std::function<void()> on_confirmed;     // the leases that have not ended are still ours
     std::function<void()> on_acknowledged;  // at least one report
     std::function<void()> on_drain;
     std::function<void(const std::string& reason)> on_goodbye;  // the job has ended
@@ -55,7 +56,8 @@ class CoordinatorClient {
   /// Says goodbye; nothing is sent or received any more.
   void Leave(const std::string& reason);
 
-  /// False when the coordinator was silent for so long that it has given our leases to others.
+  /// False when no heartbeat was answered for so long that our leases may have been given to
+  /// others.
   bool LeasesAreOurs(TimePoint now) const;
 
  private:

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "common/text.h"
 #include "common/utf8.h"
 
 namespace trawl {
@@ -32,14 +33,6 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
     return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
   });
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
 }
 
 std::string CollapseBlanks(std::string_view text) {

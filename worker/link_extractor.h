@@ -2,8 +2,8 @@
 // area[href], iframe[src], frame[src] and meta refresh), the title and the charset. Links are
 // canonical, resolved against the first <base href>, in document order, each once.
 //
-// Bounded: after kMaxLinks different references or kMaxReferenceBytes of them the rest is ignored, so
-// is what follows a comment or script of more than 16 MiB, and of a tag or text what goes beyond
+// Bounded: after kMaxLinks different references or kMaxReferenceBytes of them the rest is ignored,
+// so is what follows a comment or script of more than 16 MiB, and of a tag or text what goes beyond
 // 64 KiB.
 #pragma once
 

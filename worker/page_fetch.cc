@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "common/text.h"
 #include "common/utf8.h"
 
 namespace trawl {
@@ -15,14 +16,6 @@ bool IsRedirect(int status) {
 }
 
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
-}
 
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";

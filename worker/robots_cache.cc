@@ -1,5 +1,7 @@
 #include "worker/robots_cache.h"
 
+#include <limits>
+
 namespace trawl {
 namespace {
 
@@ -91,7 +93,8 @@ void RobotsCache::Fetch(Url robots_url, std::string origin, int hops,
                         std::function<void(const Entry&)> done) {
   FetchRequest request = context_.RequestFor(robots_url);
   request.accept = "text/plain,*/*;q=0.5";
-  request.limits.body_bytes = context_.settings.max_body_bytes;
+  // The limit of pages is not one for robots.txt, of which reading stops at Robots::kMaxBytes.
+  request.limits.body_bytes = std::numeric_limits<std::uint64_t>::max();
   auto observer = std::make_unique<RobotsFetch>(
       context_.settings.user_agent,
       [this, robots_url, origin, hops, done = std::move(done)](Answer answer) {

@@ -85,6 +85,7 @@ class Worker::Impl {
               Pump();
             },
         .on_lease_ended = [this](std::uint64_t lease) { queue_.DropLease(lease); },
+        .on_confirmed = [this] { Pump(); },
         .on_acknowledged =
             [this] {
               MaybeLeave();
@@ -101,8 +102,9 @@ class Worker::Impl {
   }
 
   void Take(const Lease& lease) {
-    if (!fetcher_) return;  // no welcome yet: not from a coordinator that keeps the protocol
     const TimePoint now = Now();
+    // A lease that was long under way may have ended; it is not named, so it runs out.
+    if (!fetcher_ || !client_.LeasesAreOurs(now)) return;
     queue_.Add(lease, now);
     if (context_.settings.ignore_robots || lease.entries.empty()) return;
     // A coordinator that was restarted has forgotten what we know of the host.
@@ -132,7 +134,6 @@ class Worker::Impl {
       fetcher_ = std::make_unique<Fetcher>(io_, options);
       robots_ = std::make_unique<RobotsCache>(*fetcher_, context_);
     }
-    Pump();
   }
 
   // ---- Fetching ----

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "worker/report_log.h"
 
@@ -118,7 +119,7 @@ void SimulatedCrawl::PlanCut(SimulatedWorker& worker) {
   worker.cut = true;
   worker.lost_in_ten = Draw(0, 10);
   worker.held_back = Draw(0, 1) == 1;
-  After(static_cast<int>(options_.lease_timeout.count()) * 2, [this, &worker] {
+  After(static_cast<int>(options_.lease_timeout.count()) * 3 / 2, [this, &worker] {
     worker.cut = false;
     for (const auto& send_again : std::exchange(worker.waiting, {})) send_again();
   });
@@ -207,9 +208,8 @@ bool SimulatedCrawl::IsLostWith(int coordinator_life) {
 }
 
 void SimulatedCrawl::ToCoordinatorFrom(SimulatedWorker& worker, ToCoordinator message) {
-  if (worker.cut && Stops(worker, [this, &worker, message] {
-        ToCoordinatorFrom(worker, message);
-      })) {
+  if (worker.cut &&
+      Stops(worker, [this, &worker, message] { ToCoordinatorFrom(worker, message); })) {
     return;
   }
   worker.last_out = std::max(worker.last_out, now_ + milliseconds(Draw(0, 10)));
@@ -279,7 +279,8 @@ void SimulatedCrawl::SendReports(SimulatedWorker& worker) {
     if (Draw(0, 1) == 1) {
       ToCoordinatorFrom(worker, std::move(reports));
     } else {
-      for (Report& report : reports.reports) ToCoordinatorFrom(worker, Reports{{std::move(report)}});
+      for (Report& report : reports.reports)
+        ToCoordinatorFrom(worker, Reports{{std::move(report)}});
     }
   }
 }

@@ -23,8 +23,9 @@ namespace trawl {
 
 struct SimulatedFaults {
   int kills = 0;  // workers that die without a word
-  /// Connections that fail for up to twice as long as leases last: of what is sent meanwhile, some
-  /// is lost, and the rest comes at once or at the end.
+  /// Connections that fail for up to one and a half times as long as leases last, so that a worker
+  /// is lost once at most: of what is sent meanwhile, some is lost, and the rest comes at once or
+  /// at the end.
   int cuts = 0;
   /// Coordinators that die, with some of the messages under way, and are started again on the same
   /// store.

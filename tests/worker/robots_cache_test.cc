@@ -29,9 +29,7 @@ class NoFields : public PageParser {
   boost::json::object Parse(const Page&) override { return {}; }
 };
 
-TestPage Text(std::string body) {
-  return {.content_type = "text/plain", .body = std::move(body)};
-}
+TestPage Text(std::string body) { return {.content_type = "text/plain", .body = std::move(body)}; }
 
 class RobotsCacheTest : public ::testing::Test {
  protected:
@@ -216,8 +214,11 @@ TEST_F(RobotsCacheTest, S2312FiveRedirectsAreFollowedAlsoToAnotherHost) {
   const struct {
     int status;
     const char* second;  // where the second host's last one leads
-  } kCases[] = {{301, "/rules"}, {302, "rules"}, {303, "//127.0.0.2:PORT/rules"},
-                {307, "/rules"}, {308, "/rules"}};
+  } kCases[] = {{301, "/rules"},
+                {302, "rules"},
+                {303, "//127.0.0.2:PORT/rules"},
+                {307, "/rules"},
+                {308, "/rules"}};
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.status);
     std::string last = c.second;
@@ -291,7 +292,7 @@ TEST_F(RobotsCacheTest, S25TheFirst512KiBCount) {
 }
 
 // Disabled until RobotsCache::Fetch() gives robots.txt a limit of its own.
-TEST_F(RobotsCacheTest, DISABLED_S25ALimitOfPagesDoesNotLimitRobotsTxt) {
+TEST_F(RobotsCacheTest, S25ALimitOfPagesDoesNotLimitRobotsTxt) {
   context_.settings.max_body_bytes = 100 * 1024;
   for (const Framing framing : {Framing::kLength, Framing::kChunked}) {
     SCOPED_TRACE(static_cast<int>(framing));

@@ -1,0 +1,25 @@
+// Small work on text: ASCII letters, words between spaces.
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace trawl {
+
+/// With its ASCII letters in lower case.
+std::string LowerCase(std::string_view text);
+
+/// Takes the text up to the next space, and the space, off the front.
+std::string_view TakeWord(std::string_view& text);
+
+/// Takes a word that is a whole number off the front; false when it is none or out of range.
+template <class Number>
+bool TakeNumber(std::string_view& text, Number& number) {
+  const std::string_view word = TakeWord(text);
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+}  // namespace trawl

@@ -1,0 +1,40 @@
+#include "common/text.h"
+
+#include <gtest/gtest.h>
+
+namespace trawl {
+namespace {
+
+TEST(Text, OnlyAsciiLettersHaveALowerCase) {
+  EXPECT_EQ(LowerCase("ABZ[`az@09"), "abz[`az@09");
+  EXPECT_EQ(LowerCase("\xC3\x84"), "\xC3\x84");
+}
+
+TEST(Text, WordsAreTakenOneByOne) {
+  std::string_view text = "one  two";
+  EXPECT_EQ(TakeWord(text), "one");
+  EXPECT_EQ(TakeWord(text), "");
+  EXPECT_EQ(TakeWord(text), "two");
+  EXPECT_EQ(TakeWord(text), "");
+  EXPECT_EQ(text, "");
+}
+
+TEST(Text, ANumberIsAWholeWord) {
+  const struct {
+    std::string_view text;
+    bool good;
+    int number;
+  } kCases[] = {{"12 x", true, 12}, {"-3", true, -3}, {"12x", false, 0},
+                {"", false, 0},     {"x", false, 0},  {"99999999999", false, 0}};
+  for (auto [text, good, number] : kCases) {
+    int taken = 0;
+    const std::string_view whole = text;
+    EXPECT_EQ(TakeNumber(text, taken), good) << whole;
+    if (good) {
+      EXPECT_EQ(taken, number) << whole;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace trawl
