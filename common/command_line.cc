@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <functional>
 #include <iostream>
@@ -104,6 +105,30 @@ void AddCommon(CLI::App& app, std::string& log_level) {
       ->capture_default_str();
 }
 
+/// What a single fetch needs to know of a crawl.
+void AddFetching(CLI::App& app, CrawlOptions& crawl) {
+  app.add_flag("--ignore-robots", crawl.ignore_robots, "Do not ask for robots.txt: own sites only");
+  app.add_flag("--allow-private", crawl.allow_private,
+               "Let public seeds lead to addresses that are not public");
+  app.add_option("--user-agent", crawl.user_agent, "Its product token is what robots.txt names")
+      ->capture_default_str();
+  app.add_option("--content-types", crawl.content_types,
+                 "Types whose bodies are read, with commas between them; */*: all")
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  app.add_option("--max-body-bytes", crawl.max_body_bytes, "Longest body, decoded")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->type_name("N")
+      ->capture_default_str();
+  AddMillis(app, "--fetch-timeout", crawl.fetch_timeout, "Longest time for one whole fetch", 1);
+  app.add_option("--max-redirects", crawl.max_hops, "Redirects followed in a row")
+      ->check(CLI::Range(0, 100))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
 void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
   constexpr int kMaxDepth = 100'000;
   constexpr auto kAll = CLI::MultiOptionPolicy::TakeAll;
@@ -137,26 +162,7 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->allow_extra_args(false);
   AddChoice(app, "--rounds", crawl.rounds, "exact: depth by depth; free: without waiting",
             &ParseRoundMode, "exact|free", RoundModeName(crawl.rounds));
-  app.add_flag("--ignore-robots", crawl.ignore_robots, "Do not ask for robots.txt: own sites only");
-  app.add_flag("--allow-private", crawl.allow_private,
-               "Let public seeds lead to addresses that are not public");
-  app.add_option("--user-agent", crawl.user_agent, "Its product token is what robots.txt names")
-      ->capture_default_str();
-  app.add_option("--content-types", crawl.content_types,
-                 "Types whose bodies are read, with commas between them; */*: all")
-      ->delimiter(',')
-      ->multi_option_policy(kAll)
-      ->allow_extra_args(false)
-      ->capture_default_str();
-  app.add_option("--max-body-bytes", crawl.max_body_bytes, "Longest body, decoded")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
-      ->type_name("N")
-      ->capture_default_str();
-  AddMillis(app, "--fetch-timeout", crawl.fetch_timeout, "Longest time for one whole fetch", 1);
-  app.add_option("--max-redirects", crawl.max_hops, "Redirects followed in a row")
-      ->check(CLI::Range(0, 100))
-      ->type_name("N")
-      ->capture_default_str();
+  AddFetching(app, crawl);
 }
 
 void Describe(CLI::App& app, CoordinatorOptions& options) {
@@ -196,6 +202,40 @@ void Describe(CLI::App& app, WorkerOptions& options) {
   AddCommon(app, options.log_level);
 }
 
+struct ProbeCommandName {
+  ProbeCommand command;
+  std::string_view name;
+  std::string_view keys;  // of a question and its answer
+};
+constexpr std::array kProbeCommands = {
+    ProbeCommandName{ProbeCommand::kUrl, "url", "{base href} -> {url}"},
+    ProbeCommandName{ProbeCommand::kRobots, "robots",
+                     "{robots agent url} -> {allowed rule crawl_delay sitemaps}"},
+};
+
+void Describe(CLI::App& app, ProbeOptions& options) {
+  app.add_option_function<std::string>(
+         "command",
+         [&options](const std::string& name) {
+           for (const auto& known : kProbeCommands) {
+             if (known.name == name) {
+               options.command = known.command;
+               return;
+             }
+           }
+           throw CLI::ValidationError("no such command: " + name);
+         },
+         "What to explain")
+      ->type_name("COMMAND")
+      ->required();
+  std::string commands = "Commands; each answers every JSON line of standard input with one:\n";
+  for (const auto& known : kProbeCommands) {
+    commands += "  " + std::string(known.name) + "  " + std::string(known.keys) + "\n";
+  }
+  app.footer(commands);
+  AddCommon(app, options.log_level);
+}
+
 template <class Options>
 bool Knows(const std::string& key) {
   CLI::App app;
@@ -212,14 +252,14 @@ ExitNow BadUsage(const CLI::App& app, std::string message) {
 }
 
 /// Fills `options`, or says why the program has to end.
-template <class Options, class Other>
+template <class Options, class... Others>
 std::optional<ExitNow> Parse(CLI::App& app, Options& options, int argc, const char* const* argv) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   Describe(app, options);
   app.config_formatter(std::make_shared<TomlConfig>([](const std::string& key) {
     if (Knows<Options>(key)) return TomlConfig::Key::kOwn;
     // `workers` is for deploy/crawl.sh.
-    if (Knows<Other>(key) || key == "workers") return TomlConfig::Key::kForeign;
+    if ((Knows<Others>(key) || ...) || key == "workers") return TomlConfig::Key::kForeign;
     return TomlConfig::Key::kUnknown;
   }));
   try {
@@ -303,7 +343,8 @@ std::variant<CoordinatorOptions, ExitNow> ParseCoordinatorOptions(int argc,
   CoordinatorOptions options;
   CLI::App app("Coordinates a crawl: keeps the frontier in Redis and leases URLs to workers.",
                "trawl-coordinator");
-  if (auto exit = Parse<CoordinatorOptions, WorkerOptions>(app, options, argc, argv)) return *exit;
+  if (auto exit = Parse<CoordinatorOptions, WorkerOptions, ProbeOptions>(app, options, argc, argv))
+    return *exit;
   if (std::string complaint = Complaint(options); !complaint.empty()) {
     return BadUsage(app, complaint);
   }
@@ -314,12 +355,23 @@ std::variant<CoordinatorOptions, ExitNow> ParseCoordinatorOptions(int argc,
 std::variant<WorkerOptions, ExitNow> ParseWorkerOptions(int argc, const char* const* argv) {
   WorkerOptions options;
   CLI::App app("Fetches the URLs that a coordinator leases to it.", "trawl-worker");
-  if (auto exit = Parse<WorkerOptions, CoordinatorOptions>(app, options, argc, argv)) return *exit;
+  if (auto exit = Parse<WorkerOptions, CoordinatorOptions, ProbeOptions>(app, options, argc, argv))
+    return *exit;
   if (options.coordinator.empty()) {
     return BadUsage(app, "--coordinator: name the endpoint to connect to, tcp://HOST:PORT");
   }
   if (!options.ca_file.empty() && ::access(options.ca_file.c_str(), R_OK) != 0) {
     return BadUsage(app, "--ca-file: cannot read " + options.ca_file);
+  }
+  return options;
+}
+
+std::variant<ProbeOptions, ExitNow> ParseProbeOptions(int argc, const char* const* argv) {
+  ProbeOptions options;
+  CLI::App app("Explains single decisions of a crawl.", "trawl-probe");
+  if (auto exit =
+          Parse<ProbeOptions, CoordinatorOptions, WorkerOptions>(app, options, argc, argv)) {
+    return *exit;
   }
   return options;
 }

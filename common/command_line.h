@@ -17,5 +17,6 @@ struct ExitNow {
 std::variant<CoordinatorOptions, ExitNow> ParseCoordinatorOptions(int argc,
                                                                   const char* const* argv);
 std::variant<WorkerOptions, ExitNow> ParseWorkerOptions(int argc, const char* const* argv);
+std::variant<ProbeOptions, ExitNow> ParseProbeOptions(int argc, const char* const* argv);
 
 }  // namespace trawl

@@ -77,4 +77,15 @@ struct WorkerOptions {
   std::string log_level = "warn";
 };
 
+/// What trawl-probe explains.
+enum class ProbeCommand {
+  kUrl,     // canonical URLs
+  kRobots,  // what a robots.txt says
+};
+
+struct ProbeOptions {
+  ProbeCommand command = ProbeCommand::kUrl;
+  std::string log_level = "warn";
+};
+
 }  // namespace trawl

@@ -49,6 +49,9 @@ Outcome<Options> Run(std::variant<Options, ExitNow> (*parse)(int, const char* co
 Outcome<CoordinatorOptions> Coordinate(const Arguments& arguments) {
   return Run(&ParseCoordinatorOptions, arguments);
 }
+Outcome<ProbeOptions> Probe(const Arguments& arguments) {
+  return Run(&ParseProbeOptions, arguments);
+}
 Outcome<WorkerOptions> Work(const Arguments& arguments) {
   return Run(&ParseWorkerOptions, arguments);
 }
@@ -222,6 +225,16 @@ TEST(CommandLine, AWorkerNeedsACoordinator) {
   }
 }
 
+TEST(CommandLine, AProbeNeedsACommandThatThereIs) {
+  EXPECT_EQ(Probe({"url"}).options().command, ProbeCommand::kUrl);
+  EXPECT_EQ(Probe({"robots", "--log-level", "debug"}).options().command, ProbeCommand::kRobots);
+  for (const Arguments& arguments : {Arguments{}, Arguments{"guess"}, Arguments{"URL"}}) {
+    const auto outcome = Probe(arguments);
+    EXPECT_EQ(outcome.code(), 2);
+    EXPECT_THAT(outcome.err, HasSubstr(arguments.empty() ? "command" : arguments[0]));
+  }
+}
+
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
   const auto version = Coordinate({"--version"});
   EXPECT_EQ(version.code(), 0);
@@ -273,6 +286,7 @@ TEST_F(ConfigFile, IsSharedByAllPrograms) {
       "coordinator = 'tcp://h:1'\nca-file = '/dev/null'\n");
   EXPECT_EQ(Coordinate({"--config", path}).options().out, "o");
   EXPECT_EQ(Work({"--config", path}).options().concurrency, 5);
+  EXPECT_EQ(Probe({"url", "--config", path}).options().command, ProbeCommand::kUrl);
 }
 
 TEST_F(ConfigFile, WhatIsWrongInItIsNamed) {

@@ -47,6 +47,9 @@ TEST_F(Usage, IsExplainedInOneLine) {
          "--user-agent");
   Expect("trawl-coordinator", {"http://a.test/x", "--exclude", "x"}, 2, "--exclude");
   Expect("trawl-worker", {"--coordinator", "rubbish", "--out", folder().string()}, 1, "rubbish");
+  Expect("trawl-probe", {}, 2, "command");
+  Expect("trawl-probe", {"guess"}, 2, "guess");
+  Expect("trawl-probe", {"url", "--nonsense"}, 2, "--nonsense");
   Expect("trawl-export", {}, 2, "name one folder");
   Expect("trawl-export", {(folder() / "nothing").string()}, 1, "nothing");
 }
@@ -82,7 +85,7 @@ TEST_F(Usage, RefusesAJobThatExists) {
 }
 
 TEST_F(Usage, HelpAndVersionAreNoErrors) {
-  for (const char* program : {"trawl-coordinator", "trawl-worker", "trawl-export"}) {
+  for (const char* program : {"trawl-coordinator", "trawl-worker", "trawl-probe", "trawl-export"}) {
     for (const char* flag : {"--help", "--version"}) {
       Process process({Program(program), flag}, LogPath("help"));
       EXPECT_EQ(process.Wait(), 0);

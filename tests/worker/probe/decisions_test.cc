@@ -1,0 +1,94 @@
+#include "worker/probe/decisions.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <string>
+
+namespace trawl {
+namespace {
+
+namespace json = boost::json;
+
+TEST(DecideUrl, ResolvesAgainstTheBase) {
+  const struct {
+    const char* question;
+    const char* answer;
+  } kCases[] = {{R"({"base":"http://a.test/x/y","href":"../z#f"})", R"({"url":"http://a.test/z"})"},
+                {R"({"base":"","href":"HTTP://A.test"})", R"({"url":"http://a.test/"})"},
+                {R"({"href":"http://a.test/%7e"})", R"({"url":"http://a.test/~"})"},
+                {R"({"base":null,"href":"z"})", R"({"url":null})"},
+                {R"({"base":"http://a.test/","href":"mailto:x@a.test"})", R"({"url":null})"},
+                {R"({"base":"http://a.test/","href":""})", R"({"url":"http://a.test/"})"},
+                {R"({"base":"http://a.test/"})", R"({"error":"'href' is missing"})"},
+                {R"({"base":1,"href":""})", R"({"error":"'base' is not a text"})"}};
+  for (const auto& c : kCases) EXPECT_EQ(AnswerLine(c.question, DecideUrl), c.answer);
+}
+
+TEST(DecideUrl, NothingIsRelativeToABaseThatIsNoUrl) {
+  const struct {
+    const char* base;
+    const char* answer;
+  } kCases[] = {{"http://", R"({"url":null})"},
+                {"rubbish", R"({"url":null})"},
+                {":", R"({"url":null})"},
+                {"1x:y", R"({"url":null})"},
+                {"about:blank", R"({"url":"http://b.test/"})"},
+                {"FILE:///x", R"({"url":"http://b.test/"})"}};
+  for (const auto& c : kCases) {
+    const json::object question{{"base", c.base}, {"href", "http://b.test/"}};
+    EXPECT_EQ(AnswerLine(json::serialize(question), DecideUrl), c.answer) << c.base;
+  }
+}
+
+TEST(DecideRobots, TellsTheRuleAndWhatElseTheFileHas) {
+  const json::object question{{"robots",
+                               "User-agent: *\nDisallow: /\n"
+                               "User-agent: trawl\nDisallow: /x\nAllow: /x/y\nCrawl-delay: 2.5\n"
+                               "Sitemap: http://a.test/s.xml\n"},
+                              {"agent", "trawl/1.0 (+http://b.test/)"},
+                              {"url", "http://a.test/x/y?q"}};
+  EXPECT_EQ(json::parse(AnswerLine(json::serialize(question), DecideRobots)),
+            (json::value{{"allowed", true},
+                         {"rule", "Allow: /x/y"},
+                         {"crawl_delay", 2.5},
+                         {"sitemaps", {"http://a.test/s.xml"}}}));
+}
+
+TEST(DecideRobots, WhatIsNotThereIsNull) {
+  const json::object question{{"robots_base64", ""}, {"agent", "x"}, {"url", "http://a.test/"}};
+  EXPECT_EQ(AnswerLine(json::serialize(question), DecideRobots),
+            R"({"allowed":true,"rule":null,"crawl_delay":null,"sitemaps":[]})");
+}
+
+TEST(DecideRobots, AUrlMayLackItsScheme) {
+  const struct {
+    const char* url;
+    bool allowed;
+  } kCases[] = {{"http://a.test/x", false},
+                {"a.test/x", false},
+                {"/x", false},
+                {"//x", true},
+                {"/y", true},
+                {"a.test", true},
+                {"", true},
+                {"mailto:x", true}};
+  for (const auto& c : kCases) {
+    const json::object question{
+        {"robots", "User-agent: *\nDisallow: /x"}, {"agent", "x"}, {"url", c.url}};
+    EXPECT_EQ(json::parse(AnswerLine(json::serialize(question), DecideRobots)).at("allowed"),
+              json::value(c.allowed))
+        << c.url;
+  }
+}
+
+TEST(DecideRobots, NeedsItsKeys) {
+  for (const char* line :
+       {R"({"agent":"x","url":"/"})", R"({"robots":"","url":"/"})", R"({"robots":"","agent":"x"})",
+        R"({"robots":"","agent":1,"url":"/"})"}) {
+    EXPECT_TRUE(json::parse(AnswerLine(line, DecideRobots)).as_object().contains("error")) << line;
+  }
+}
+
+}  // namespace
+}  // namespace trawl

@@ -1,0 +1,69 @@
+#include "worker/probe/decisions.h"
+
+#include <boost/json.hpp>
+#include <cmath>
+
+#include "common/robots.h"
+#include "common/text.h"
+#include "common/url.h"
+
+namespace trawl {
+namespace {
+
+namespace json = boost::json;
+
+bool IsHttp(std::string_view scheme) { return scheme == "http" || scheme == "https"; }
+
+/// A URL of a scheme that is not crawled: nothing relative to it is, but absolute URLs are what
+/// they are.
+bool IsForeign(std::string_view base) {
+  const std::string_view scheme = base.substr(0, base.find(':'));
+  constexpr std::string_view kSchemeLetters = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+  const std::string lower = LowerCase(scheme);
+  return scheme.size() < base.size() && !lower.empty() && lower[0] >= 'a' && lower[0] <= 'z' &&
+         lower.find_first_not_of(kSchemeLetters) == lower.npos && !IsHttp(lower);
+}
+
+/// As much of a URL as robots.txt is asked about. People leave the scheme out, or all but the path.
+std::string TargetOf(std::string_view text) {
+  Result<Url> url = Url::Parse(text);
+  if (!url && text.starts_with("/")) url = Url::Parse("http://host.invalid" + std::string(text));
+  if (!url) url = Url::Parse("http://" + std::string(text));
+  return url ? std::string(url->target()) : "/";
+}
+
+json::value Seconds(std::optional<std::chrono::duration<double>> delay) {
+  if (!delay) return nullptr;
+  const double seconds = delay->count();
+  // Whole numbers read better without an exponent.
+  if (seconds == std::floor(seconds)) return static_cast<std::int64_t>(seconds);
+  return seconds;
+}
+
+}  // namespace
+
+json::object DecideUrl(const Question& question) {
+  const std::string_view href = question.Text("href");
+  const std::string_view base_text = question.TextIfAny("base").value_or("");
+  Url base;
+  if (!base_text.empty()) {
+    const Result<Url> parsed = Url::Parse(base_text);
+    if (!parsed && !IsForeign(base_text)) return {{"url", nullptr}};
+    if (parsed) base = *parsed;
+  }
+  const Result<Url> url = base.Resolve(href);
+  if (!url) return {{"url", nullptr}};
+  return {{"url", url->text()}};
+}
+
+json::object DecideRobots(const Question& question) {
+  const Robots robots = Robots::Parse(question.Bytes("robots"), question.Text("agent"));
+  const Robots::Verdict verdict = robots.Explain(TargetOf(question.Text("url")));
+  json::object answer{{"allowed", verdict.allowed}, {"rule", nullptr}};
+  if (!verdict.rule.empty()) answer["rule"] = verdict.rule;
+  answer["crawl_delay"] = Seconds(robots.crawl_delay());
+  answer["sitemaps"] = json::value_from(robots.sitemaps());
+  return answer;
+}
+
+}  // namespace trawl

@@ -1,0 +1,18 @@
+// What a crawl decides about single things, for a person to see: each function asks the code that
+// coordinator and workers run. README.md tells the keys of questions and answers. All throw
+// BadQuestion.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "worker/probe/json_lines.h"
+
+namespace trawl {
+
+/// {"base", "href"} -> {"url"}: null when the reference is nothing to crawl. No base: "" or none.
+boost::json::object DecideUrl(const Question& question);
+
+/// {"robots" or "robots_base64", "agent", "url"} -> {"allowed", "rule", "crawl_delay", "sitemaps"}.
+boost::json::object DecideRobots(const Question& question);
+
+}  // namespace trawl
