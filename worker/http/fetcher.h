@@ -44,7 +44,7 @@ struct ResponseHead {
   int status = 0;
   std::string content_type;  // as sent, parameters included
   std::string location;      // of a redirect; as sent
-  std::string robots_tag;    // X-Robots-Tag lines, joined by ", "
+  std::string robots_tag;    // X-Robots-Tag values, one a line (LF)
   std::string retry_after;
 };
 

@@ -16,8 +16,8 @@ using boost::system::error_code;
 
 constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
 
-void AppendLine(std::string& list, std::string_view value) {
-  if (!list.empty()) list += ", ";
+void Append(std::string& list, std::string_view separator, std::string_view value) {
+  if (!list.empty()) list += separator;
   list += value;
 }
 
@@ -84,13 +84,13 @@ class ResponseReader::Parser : public http::basic_parser<false> {
         if (state_.head.retry_after.empty()) state_.head.retry_after = value;
         break;
       case http::field::content_encoding:
-        AppendLine(state_.content_encoding, value);
+        Append(state_.content_encoding, ", ", value);
         break;
       case http::field::transfer_encoding:
-        AppendLine(state_.transfer_encoding, value);
+        Append(state_.transfer_encoding, ", ", value);
         break;
       default:
-        if (beast::iequals(name, "X-Robots-Tag")) AppendLine(state_.head.robots_tag, value);
+        if (beast::iequals(name, "X-Robots-Tag")) Append(state_.head.robots_tag, "\n", value);
     }
   }
 

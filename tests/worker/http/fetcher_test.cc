@@ -216,7 +216,7 @@ TEST(Fetcher, ReportsTheHeadAndTheConnection) {
     EXPECT_EQ(head.status, 301);
     EXPECT_EQ(head.content_type, "text/plain; charset=x");
     EXPECT_EQ(head.location, "/next");
-    EXPECT_EQ(head.robots_tag, "noindex, other: nofollow");
+    EXPECT_EQ(head.robots_tag, "noindex\nother: nofollow");
     EXPECT_EQ(head.retry_after, "120");
   }
   EXPECT_EQ(fetched.outcome.remote_address, "127.0.0.1:" + std::to_string(site.port()));
