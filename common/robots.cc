@@ -8,6 +8,8 @@
 #include <cmath>
 #include <utility>
 
+#include "common/text.h"
+
 namespace trawl {
 namespace {
 
@@ -20,27 +22,14 @@ bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 bool IsAscii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool EqualNoCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, Lower, Lower);
-}
-
 bool StartsWithNoCase(std::string_view text, std::string_view prefix) {
-  return EqualNoCase(text.substr(0, prefix.size()), prefix);
+  return EqualsIgnoringCase(text.substr(0, prefix.size()), prefix);
 }
 
 std::string_view Trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpace);
   if (first == text.npos) return {};
   return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
-}
-
-// The name that a User-Agent value begins with. Section 2.2.1 allows letters, "-" and "_" only;
-// digits and non-ASCII letters count here too, lest "Agent1" and "Agent2" both shrink to "Agent".
-std::string_view ProductToken(std::string_view value) {
-  const auto in_token = [](char c) {
-    return IsLetter(c) || IsDigit(c) || c == '-' || c == '_' || !IsAscii(c);
-  };
-  return value.substr(0, std::ranges::find_if_not(value, in_token) - value.begin());
 }
 
 int HexValue(char c) {
@@ -210,6 +199,13 @@ std::string_view SkipByteOrderMark(std::string_view body) {
 
 }  // namespace
 
+std::string_view ProductToken(std::string_view value) {
+  const auto in_token = [](char c) {
+    return IsLetter(c) || IsDigit(c) || c == '-' || c == '_' || !IsAscii(c);
+  };
+  return value.substr(0, std::ranges::find_if_not(value, in_token) - value.begin());
+}
+
 // Collects, in one pass, what the file says to this crawler by name and to all ("*"). Groups for
 // the same agent merge (section 2.2.1).
 class Robots::Parser {
@@ -268,7 +264,7 @@ class Robots::Parser {
 
   void AddAgent(std::string_view value) {
     const std::string_view token = ProductToken(value);
-    const bool is_own = !token.empty() && EqualNoCase(token, token_);
+    const bool is_own = !token.empty() && EqualsIgnoringCase(token, token_);
     const bool is_any = value.starts_with('*') && ProductToken(value.substr(1)).empty();
     named_ |= is_own;
     rule_group_.AddAgent(is_own, is_any);

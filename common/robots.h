@@ -13,6 +13,11 @@
 
 namespace trawl {
 
+/// The name that a User-Agent value, or a line that means one, begins with. Section 2.2.1 allows
+/// letters, "-" and "_" only; digits and non-ASCII letters count here too, lest "Agent1" and
+/// "Agent2" both shrink to "Agent". Empty when there is none. A part of `value`.
+std::string_view ProductToken(std::string_view value);
+
 class Robots {
  public:
   /// No rules: everything is allowed (a 4xx answer, section 2.3.1.3).

@@ -1,13 +1,22 @@
 #include "common/text.h"
 
+#include <algorithm>
+
 namespace trawl {
+namespace {
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+}  // namespace
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
+  std::ranges::transform(lower, lower.begin(), Lower);
   return lower;
+}
+
+bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, Lower, Lower);
 }
 
 std::string_view TakeWord(std::string_view& text) {

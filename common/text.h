@@ -11,6 +11,9 @@ namespace trawl {
 /// With its ASCII letters in lower case.
 std::string LowerCase(std::string_view text);
 
+/// Equal but for the case of ASCII letters.
+bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+
 /// Takes the text up to the next space, and the space, off the front.
 std::string_view TakeWord(std::string_view& text);
 

@@ -29,12 +29,6 @@ std::optional<std::string_view> Attribute(const xmlChar** attributes, std::strin
   return std::nullopt;
 }
 
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-  });
-}
-
 std::string CollapseBlanks(std::string_view text) {
   std::string collapsed;
   bool blank = false;

@@ -10,6 +10,14 @@ TEST(Text, OnlyAsciiLettersHaveALowerCase) {
   EXPECT_EQ(LowerCase("\xC3\x84"), "\xC3\x84");
 }
 
+TEST(Text, OnlyTheCaseOfAsciiLettersIsIgnored) {
+  EXPECT_TRUE(EqualsIgnoringCase("aZ-9", "Az-9"));
+  EXPECT_TRUE(EqualsIgnoringCase("", ""));
+  EXPECT_FALSE(EqualsIgnoringCase("a", "ab"));
+  EXPECT_FALSE(EqualsIgnoringCase("@", "`"));
+  EXPECT_FALSE(EqualsIgnoringCase("\xC3\x84", "\xC3\xA4"));
+}
+
 TEST(Text, WordsAreTakenOneByOne) {
   std::string_view text = "one  two";
   EXPECT_EQ(TakeWord(text), "one");
