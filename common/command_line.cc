@@ -211,6 +211,8 @@ constexpr std::array kProbeCommands = {
     ProbeCommandName{ProbeCommand::kUrl, "url", "{base href} -> {url}"},
     ProbeCommandName{ProbeCommand::kRobots, "robots",
                      "{robots agent url} -> {allowed rule crawl_delay sitemaps}"},
+    ProbeCommandName{ProbeCommand::kLinks, "links",
+                     "{base_url html} -> {links title charset refresh}"},
 };
 
 void Describe(CLI::App& app, ProbeOptions& options) {

@@ -81,6 +81,7 @@ struct WorkerOptions {
 enum class ProbeCommand {
   kUrl,     // canonical URLs
   kRobots,  // what a robots.txt says
+  kLinks,   // what is found in a document
 };
 
 struct ProbeOptions {

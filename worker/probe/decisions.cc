@@ -6,6 +6,7 @@
 #include "common/robots.h"
 #include "common/text.h"
 #include "common/url.h"
+#include "worker/link_extractor.h"
 
 namespace trawl {
 namespace {
@@ -64,6 +65,19 @@ json::object DecideRobots(const Question& question) {
   answer["crawl_delay"] = Seconds(robots.crawl_delay());
   answer["sitemaps"] = json::value_from(robots.sitemaps());
   return answer;
+}
+
+json::object DecideLinks(const Question& question) {
+  const Result<Url> page = Url::Parse(question.Text("base_url"));
+  if (!page) throw BadQuestion("'base_url' is nothing that can be crawled");
+  const std::optional<std::string> bytes = question.Base64IfAny("html_base64");
+  LinkExtractor extractor(*page, bytes ? "" : "utf-8");
+  extractor.Feed(bytes ? std::string_view(*bytes) : question.Text("html"));
+  const PageLinks links = extractor.Finish();
+  return {{"links", json::value_from(links.links)},
+          {"title", links.title},
+          {"charset", links.charset},
+          {"refresh", json::value_from(links.refresh)}};
 }
 
 }  // namespace trawl

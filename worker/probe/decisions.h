@@ -15,4 +15,8 @@ boost::json::object DecideUrl(const Question& question);
 /// {"robots" or "robots_base64", "agent", "url"} -> {"allowed", "rule", "crawl_delay", "sitemaps"}.
 boost::json::object DecideRobots(const Question& question);
 
+/// {"base_url", "html" or "html_base64"} -> {"links", "title", "charset", "refresh"}. A document
+/// that comes as text is in UTF-8, and one in base64 in what it says itself.
+boost::json::object DecideLinks(const Question& question);
+
 }  // namespace trawl

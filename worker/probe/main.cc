@@ -14,6 +14,8 @@ trawl::Answer AnswerOf(trawl::ProbeCommand command) {
       return trawl::DecideUrl;
     case trawl::ProbeCommand::kRobots:
       return trawl::DecideRobots;
+    case trawl::ProbeCommand::kLinks:
+      return trawl::DecideLinks;
   }
   return {};
 }

@@ -90,5 +90,35 @@ TEST(DecideRobots, NeedsItsKeys) {
   }
 }
 
+TEST(DecideLinks, FindsWhatACrawlFinds) {
+  const json::object question{{"base_url", "http://a.test/x/"},
+                              {"html",
+                               "<title>A  \u00e4</title><base href=/y/><a href=1?\u00e4>"
+                               "<a href=2 rel=nofollow><a href=1?\u00e4><a href=mailto:x>"
+                               "<meta http-equiv=refresh content='0; url=3'>"}};
+  const json::value answer = json::parse(AnswerLine(json::serialize(question), DecideLinks));
+  EXPECT_EQ(answer.at("links"), (json::value{"http://a.test/y/1?%C3%A4", "http://a.test/y/2"}));
+  EXPECT_EQ(answer.at("title"), "A \u00e4");
+  EXPECT_EQ(answer.at("charset"), "utf-8");
+  EXPECT_EQ(answer.at("refresh"), "http://a.test/y/3");
+}
+
+TEST(DecideLinks, WhatIsNotThereIsEmptyOrNull) {
+  const json::value answer =
+      json::parse(AnswerLine(R"({"base_url":"http://a.test/","html_base64":""})", DecideLinks));
+  EXPECT_EQ(answer.at("links"), json::array());
+  EXPECT_EQ(answer.at("title"), "");
+  EXPECT_EQ(answer.at("charset"), "windows-1252");
+  EXPECT_EQ(answer.at("refresh"), nullptr);
+}
+
+TEST(DecideLinks, NeedsItsKeys) {
+  for (const char* line :
+       {R"({"html":""})", R"({"base_url":"http://a.test/"})", R"({"base_url":"","html":""})",
+        R"({"base_url":"/x","html":""})", R"({"base_url":"http://a.test/","html":{}})"}) {
+    EXPECT_TRUE(json::parse(AnswerLine(line, DecideLinks)).as_object().contains("error")) << line;
+  }
+}
+
 }  // namespace
 }  // namespace trawl
