@@ -46,7 +46,6 @@ class RobotsCache {
     std::list<std::string>::iterator use;
   };
 
-  void Fetch(Url robots_url, std::string origin, int hops, std::function<void(const Entry&)> done);
   const Entry& Keep(const std::string& origin, Entry entry, milliseconds age);
 
   Fetcher& fetcher_;

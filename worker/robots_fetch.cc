@@ -1,0 +1,98 @@
+#include "worker/robots_fetch.h"
+
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "common/robots.h"
+
+namespace trawl {
+namespace {
+
+using Done = std::function<void(RobotsResponse)>;
+
+void FetchHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
+              Done done);
+
+/// One request of the way to a robots.txt.
+class RobotsHop : public FetchObserver {
+ public:
+  RobotsHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
+            Done done)
+      : fetcher_(fetcher),
+        context_(context),
+        url_(std::move(url)),
+        response_(std::move(response)),
+        done_(std::move(done)) {}
+
+  BodyWish OnHead(const ResponseHead& head) override {
+    return head.status >= 200 && head.status < 300 ? BodyWish::kRead : BodyWish::kSkip;
+  }
+
+  boost::system::error_code OnBody(std::string_view bytes) override {
+    response_.body += bytes.substr(0, Robots::kMaxBytes - response_.body.size());
+    // What follows is ignored, so it need not be read.
+    return response_.body.size() == Robots::kMaxBytes ? make_error_code(Error::kTooLarge)
+                                                      : boost::system::error_code();
+  }
+
+  void OnDone(FetchOutcome outcome) override {
+    const int status = outcome.head.status;
+    response_.hops.push_back({url_, outcome});
+    if (outcome.error && response_.body.size() < Robots::kMaxBytes) {
+      Fail(outcome);
+    } else if (status >= 200 && status < 300) {
+      response_.kind = RobotsResponse::Kind::kRules;
+    } else if (status >= 300 && status < 400) {
+      const Result<Url> next = url_.Resolve(outcome.head.location);
+      if (!outcome.head.location.empty() && next &&
+          response_.hops.size() <= static_cast<std::size_t>(kMaxRobotsRedirects)) {
+        return FetchHop(fetcher_, context_, *next, std::move(response_), std::move(done_));
+      }
+      response_.kind = RobotsResponse::Kind::kAllowAll;
+    } else if (status >= 400 && status < 500 && status != 429) {
+      response_.kind = RobotsResponse::Kind::kAllowAll;
+    } else {
+      response_.kind = RobotsResponse::Kind::kUnavailable;
+      response_.detail = "robots.txt answered with HTTP status " + std::to_string(status);
+    }
+    done_(std::move(response_));
+  }
+
+ private:
+  void Fail(const FetchOutcome& outcome) {
+    const bool ours = outcome.error.category() == ErrorCategory();
+    response_.kind = RobotsResponse::Kind::kUnavailable;
+    response_.reason = ours ? static_cast<Error>(outcome.error.value()) : Error::kRobots;
+    response_.detail = "robots.txt: " + outcome.detail;
+    response_.body.clear();
+  }
+
+  Fetcher& fetcher_;
+  const PageContext& context_;
+  const Url url_;
+  RobotsResponse response_;
+  Done done_;
+};
+
+void FetchHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
+              Done done) {
+  FetchRequest request = context.RequestFor(url);
+  request.accept = "text/plain,*/*;q=0.5";
+  // The limit of pages is not one for robots.txt, of which reading stops at Robots::kMaxBytes.
+  request.limits.body_bytes = std::numeric_limits<std::uint64_t>::max();
+  auto observer = std::make_unique<RobotsHop>(fetcher, context, std::move(url), std::move(response),
+                                              std::move(done));
+  fetcher.Start(std::move(request), std::move(observer));
+}
+
+}  // namespace
+
+void FetchRobots(Fetcher& fetcher, const PageContext& context, const Url& url,
+                 std::function<void(RobotsResponse)> done) {
+  // An origin is canonical, so this is too.
+  const Url robots_url = Url::Parse(std::string(url.origin()) + "/robots.txt").value();
+  FetchHop(fetcher, context, robots_url, {}, std::move(done));
+}
+
+}  // namespace trawl

@@ -1,0 +1,42 @@
+// Fetches the robots.txt of an origin and says what RFC 9309, section 2.3.1, makes of the answer.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/url.h"
+#include "worker/http/fetcher.h"
+#include "worker/page_fetch.h"
+
+namespace trawl {
+
+struct RobotsResponse {
+  enum class Kind {
+    kRules,        // 2xx: `body` has them
+    kAllowAll,     // 4xx without 429, a redirect to nowhere, or more redirects than are followed
+    kUnavailable,  // 429, 5xx, or no whole answer: nothing may be fetched for now
+  };
+  Kind kind = Kind::kUnavailable;
+  std::string body;  // kRules: at most Robots::kMaxBytes, the rest does not count
+  // kUnavailable:
+  Error reason = Error::kRobots;  // or why there was no answer at all
+  std::string detail;             // for people
+
+  /// What was asked, in order, and what came of it.
+  struct Hop {
+    Url url;
+    FetchOutcome outcome;
+  };
+  std::vector<Hop> hops;
+};
+
+/// RFC 9309, section 2.3.1.2.
+inline constexpr int kMaxRobotsRedirects = 5;
+
+/// Asks for the robots.txt of the origin of `url`, wherever redirects lead. `fetcher` and `context`
+/// are borrowed and outlive the fetch.
+void FetchRobots(Fetcher& fetcher, const PageContext& context, const Url& url,
+                 std::function<void(RobotsResponse)> done);
+
+}  // namespace trawl
