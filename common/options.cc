@@ -31,6 +31,66 @@ Result<Value> ValueIn(const Table& table, std::string_view wanted) {
   return Error::kUsage;
 }
 
+namespace json = boost::json;
+
+/// Calls take(key, option) for each option that a job keeps.
+template <class Options, class Take>
+void ForEachOption(Options& options, Take take) {
+  take("seeds", options.seeds);
+  take("depth", options.depth);
+  take("max_pages", options.max_pages);
+  take("host_connections", options.host_connections);
+  take("host_delay_ms", options.host_delay);
+  take("scope", options.scope);
+  take("include", options.include);
+  take("exclude", options.exclude);
+  take("rounds", options.rounds);
+  take("ignore_robots", options.ignore_robots);
+  take("allow_private", options.allow_private);
+  take("user_agent", options.user_agent);
+  take("content_types", options.content_types);
+  take("max_body_bytes", options.max_body_bytes);
+  take("fetch_timeout_ms", options.fetch_timeout);
+  take("max_hops", options.max_hops);
+}
+
+template <class Value>
+json::value ToJson(const Value& value) {
+  return json::value_from(value);
+}
+json::value ToJson(const milliseconds& time) { return time.count(); }
+json::value ToJson(const ScopeKind& kind) { return json::value_from(ScopeKindName(kind)); }
+json::value ToJson(const RoundMode& mode) { return json::value_from(RoundModeName(mode)); }
+
+// False when the value is none for the option.
+
+template <class Value>
+bool FromJson(const json::value& value, Value& option) {
+  const auto read = json::try_value_to<Value>(value);
+  if (read) option = *read;
+  return read.has_value();
+}
+bool FromJson(const json::value& value, milliseconds& time) {
+  std::int64_t count = 0;
+  if (!FromJson(value, count)) return false;
+  time = milliseconds(count);
+  return true;
+}
+template <class Value>
+bool FromJson(const json::value& value, Value& option,
+              Result<Value> (*parse)(std::string_view name)) {
+  const Result<Value> parsed =
+      value.is_string() ? parse(value.get_string()) : Result<Value>(Error::kUsage);
+  if (parsed) option = *parsed;
+  return parsed.has_value();
+}
+bool FromJson(const json::value& value, ScopeKind& kind) {
+  return FromJson(value, kind, &ParseScopeKind);
+}
+bool FromJson(const json::value& value, RoundMode& mode) {
+  return FromJson(value, mode, &ParseRoundMode);
+}
+
 }  // namespace
 
 std::string_view ScopeKindName(ScopeKind kind) { return NameIn(kScopes, kind); }
@@ -47,24 +107,24 @@ std::string DefaultUserAgent() {
 }
 
 std::string CrawlOptions::Json() const {
-  return boost::json::serialize(boost::json::object{
-      {"seeds", boost::json::value_from(seeds)},
-      {"depth", depth},
-      {"max_pages", max_pages},
-      {"host_connections", host_connections},
-      {"host_delay_ms", host_delay.count()},
-      {"scope", ScopeKindName(scope)},
-      {"include", boost::json::value_from(include)},
-      {"exclude", boost::json::value_from(exclude)},
-      {"rounds", RoundModeName(rounds)},
-      {"ignore_robots", ignore_robots},
-      {"allow_private", allow_private},
-      {"user_agent", user_agent},
-      {"content_types", boost::json::value_from(content_types)},
-      {"max_body_bytes", max_body_bytes},
-      {"fetch_timeout_ms", fetch_timeout.count()},
-      {"max_hops", max_hops},
+  json::object object;
+  ForEachOption(*this,
+                [&](std::string_view key, const auto& option) { object[key] = ToJson(option); });
+  return json::serialize(object);
+}
+
+Result<CrawlOptions> CrawlOptions::FromJson(std::string_view text) {
+  boost::system::error_code error;
+  const json::value value = json::parse(text, error);
+  if (error || !value.is_object()) return Error::kUsage;
+  CrawlOptions options;
+  bool sound = true;
+  ForEachOption(options, [&](std::string_view key, auto& option) {
+    const json::value* const found = value.get_object().if_contains(key);
+    if (found != nullptr) sound &= trawl::FromJson(*found, option);
   });
+  if (!sound) return Error::kUsage;
+  return options;
 }
 
 }  // namespace trawl

@@ -50,6 +50,9 @@ struct CrawlOptions {
 
   /// One JSON object; how the options are kept in Redis.
   std::string Json() const;
+  /// What Json() kept, maybe of another version: what is not there has its default, and what is not
+  /// known does not matter. Error::kUsage when it is not JSON, or an option is of the wrong kind.
+  static Result<CrawlOptions> FromJson(std::string_view text);
 };
 
 std::string DefaultUserAgent();

@@ -1,0 +1,62 @@
+#include "common/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+namespace trawl {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(CrawlOptions, JsonKeepsEveryOption) {
+  CrawlOptions options;
+  options.seeds = {"http://a.test/", "http://\u00e4.test/\"\\"};
+  options.depth = 7;
+  options.max_pages = std::numeric_limits<std::uint64_t>::max();
+  options.host_connections = 8;
+  options.host_delay = milliseconds(9);
+  options.scope = ScopeKind::kPrefix;
+  options.include = {"a|b"};
+  options.exclude = {"\\.pdf$", ""};
+  options.rounds = RoundMode::kFree;
+  options.ignore_robots = true;
+  options.allow_private = true;
+  options.user_agent = "bot/1";
+  options.content_types = {"*/*"};
+  options.max_body_bytes = 10;
+  options.fetch_timeout = milliseconds(11);
+  options.max_hops = 12;
+  const std::string json = options.Json();
+  const Result<CrawlOptions> read = CrawlOptions::FromJson(json);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->Json(), json);
+  EXPECT_NE(json, CrawlOptions().Json());
+  EXPECT_THAT(read->seeds, ElementsAre(options.seeds[0], options.seeds[1]));
+  EXPECT_EQ(read->max_pages, options.max_pages);
+  EXPECT_EQ(read->host_delay, options.host_delay);
+  EXPECT_EQ(read->scope, options.scope);
+  EXPECT_EQ(read->rounds, options.rounds);
+  EXPECT_TRUE(read->ignore_robots);
+}
+
+TEST(CrawlOptions, JsonOfAnotherVersionIsReadAsFarAsItIsKnown) {
+  const Result<CrawlOptions> read = CrawlOptions::FromJson(R"({"depth":5,"telepathy":true})");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->depth, 5);
+  EXPECT_EQ(read->host_delay, CrawlOptions().host_delay);
+}
+
+TEST(CrawlOptions, JsonOfTheWrongKindIsRefused) {
+  for (const char* text :
+       {"", "x", "[]", "null", R"({"depth":"5"})", R"({"depth":1e30})", R"({"seeds":"x"})",
+        R"({"seeds":[1]})", R"({"scope":"world"})", R"({"scope":1})", R"({"host_delay_ms":null})",
+        R"({"ignore_robots":"yes"})", R"({"max_pages":-1})"}) {
+    EXPECT_FALSE(CrawlOptions::FromJson(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace trawl
