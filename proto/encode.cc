@@ -8,6 +8,9 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+// Of no need by C++20, but for clang up to 16.
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
 
 void Write(const FrontierEntry& from, wire::Entry& to) {
   to.set_url(from.url);

@@ -119,7 +119,7 @@ void SimulatedCrawl::PlanCut(SimulatedWorker& worker) {
   worker.cut = true;
   worker.lost_in_ten = Draw(0, 10);
   worker.held_back = Draw(0, 1) == 1;
-  After(static_cast<int>(options_.lease_timeout.count()) * 3 / 2, [this, &worker] {
+  After(static_cast<int>(options_.lease_timeout.count()) * 3 / 2, [&worker] {
     worker.cut = false;
     for (const auto& send_again : std::exchange(worker.waiting, {})) send_again();
   });
