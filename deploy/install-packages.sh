@@ -9,7 +9,7 @@ PACKAGES=(
   libzmq3-dev ninja-build pkg-config procps protobuf-compiler python3 redis-server util-linux
   zlib1g-dev
 )
-TEST_PACKAGES=(clang-format shellcheck)
+TEST_PACKAGES=(clang clang-format libclang-rt-dev llvm shellcheck)
 LOCK_TIMEOUT_SECONDS=300
 
 usage() {

@@ -6,7 +6,8 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/test.sh [PRESET...]
 
-Runs every check and test. PRESET is one of release, debug, asan, tsan; default: release asan.
+Runs every check and test. PRESET is one of release, debug, asan, tsan, fuzz; default: fuzz release
+asan. The tests of fuzz are short runs of the fuzz targets.
 TEXT
 }
 
@@ -19,7 +20,7 @@ fail() {
 
 check_scripts() {
   echo '== shellcheck'
-  shellcheck --external-sources deploy/*.sh .ci/run tests/deploy/fake/*
+  shellcheck --external-sources deploy/*.sh .ci/run tests/deploy/fake/* tests/fuzz/run.sh
 }
 
 check_format() {
@@ -46,12 +47,12 @@ main() {
   local presets=("$@") preset
   for preset in "${presets[@]}"; do
     case $preset in
-      release | debug | asan | tsan) ;;
+      release | debug | asan | tsan | fuzz) ;;
       --help | -h) usage && exit 0 ;;
       *) fail 2 "unknown preset '$preset' (see --help)" ;;
     esac
   done
-  if ((${#presets[@]} == 0)); then presets=(release asan); fi
+  if ((${#presets[@]} == 0)); then presets=(fuzz release asan); fi
 
   cd "$(dirname "${BASH_SOURCE[0]}")/.."
   deploy/install-packages.sh --test

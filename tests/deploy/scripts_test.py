@@ -483,5 +483,46 @@ class InstallTest(ScriptTest):
         self.assertRegex(err, "the disk is full\ninstall-packages.sh: apt-get could not install: ")
 
 
+class FuzzTest(ScriptTest):
+    """With stand-ins for the fuzz targets."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("good", 'echo "$*" >>"$FAKE_ARGUMENTS"; echo "stat::number_of_executed_units: 7"')
+        self.write("url", 'ls "${@: -1}" >"$FAKE_ARGUMENTS"; touch "${@: -1}/new"')
+
+    def write(self, target, text):
+        program = self.folder / f"{target}_fuzz"
+        program.write_text("#!/usr/bin/env bash\n" + text + "\n")
+        program.chmod(0o755)
+
+    def fuzz(self, *args):
+        return self.run_script("../tests/fuzz/run.sh", *args, TRAWL_BIN=str(self.folder))
+
+    def test_runs_one_target_for_so_many_seconds(self):
+        self.assertEqual((0, "good: 7 inputs\n", ""), self.fuzz("9", "good"))
+        self.assertIn("-max_total_time=9 ", self.arguments.read_text())
+
+    def test_leaves_the_seeds_as_they_are(self):
+        seeds = TOP / "tests/fuzz/corpus/url"
+        before = sorted(os.listdir(seeds))
+        self.assertEqual(0, self.fuzz("1", "url")[0])
+        self.assertEqual(before, self.arguments.read_text().split())
+        self.assertEqual(before, sorted(os.listdir(seeds)))
+
+    def test_tells_what_found_a_bug_after_running_all(self):
+        self.write("bad", 'echo "#1 NEW"; echo "a rule"; echo "Test unit written to /x/crash"; exit 77')
+        code, out, err = self.fuzz()
+        self.assertEqual(1, code)
+        self.assertEqual("a rule\nTest unit written to /x/crash\ngood: 7 inputs\nurl:  inputs\n", out)
+        self.assertRegex(err, "bad found a bug; to see it again: .*/bad_fuzz /x/crash\n$")
+
+    def test_refuses_what_is_not_there(self):
+        name = "../tests/fuzz/run.sh"
+        self.assert_refused(2, "no target 'none' in ", name, "none", TRAWL_BIN=str(self.folder))
+        self.assert_refused(1, "no targets in /nowhere", name, TRAWL_BIN="/nowhere")
+        self.assert_refused(2, "unknown flag '--x'", name, "--x")
+
+
 if __name__ == "__main__":
     unittest.main()
