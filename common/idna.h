@@ -14,9 +14,9 @@ inline constexpr std::size_t kMaxIdnaBytes = 4096;
 
 /// Unicode ToASCII (UTS #46, section 4.2) as the URL Standard calls it: CheckHyphens,
 /// UseSTD3ASCIIRules, Transitional_Processing and VerifyDnsLength false, CheckBidi and CheckJoiners
-/// true. Mappings and valid characters are those of the installed ICU's Unicode version, and names
-/// with a character newer than that are invalid. `domain` is UTF-8; anything else in it makes it
-/// invalid. Nothing for an invalid domain or one over kMaxIdnaBytes. Thread-safe.
+/// true. Revision 33, but with the characters of the installed ICU's Unicode version: a name with a
+/// newer one is invalid. `domain` is UTF-8; anything else in it makes it invalid. Nothing for an
+/// invalid domain or one over kMaxIdnaBytes. Thread-safe.
 std::optional<std::string> IdnaToAscii(std::string_view domain);
 
 }  // namespace trawl

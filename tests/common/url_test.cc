@@ -279,6 +279,25 @@ TEST(Url, ConvertsInternationalDomains) {
                 {"http://ü--.-.example/", "http://xn-----wka.-.example/"}});
 }
 
+// Mappings that Unicode 15.1 and 16 changed.
+TEST(Url, ConvertsInternationalDomainsByTheNewestMappings) {
+  ExpectParsed({{"http://FU\u1E9E.example/", "http://xn--fu-hia.example/"},
+                {"http://\u04C0.example/", "http://xn--s5a.example/"},
+                {"http://\u10A0\u10C5.example/", "http://xn--rkj0d.example/"},
+                {"http://\u2132\u2183.example/", "http://xn--73g4g.example/"},
+                {"http://\U0002F868.example/", "http://xn--snl.example/"},
+                {"http://a\u115F\u1160\u17B4\u17B5\u180E\u3164\uFFA0z/", "http://az/"},
+                {"http://a\u2061\u2063\u206A\u206F\U0001D173\U0001D17Az/", "http://az/"}});
+  ExpectRefused({"http://xn--d5a.example/", "http://\u3164/", "http://\u2061\u0301a/"});
+}
+
+// An encoded label has a character that asks for it, and is encoded once.
+TEST(Url, RefusesNeedlesslyEncodedDomains) {
+  ExpectRefused({"http://xn--", "http://xn---/", "http://xn--plain-/", "http://a.XN--PLAIN-.b/",
+                 "http://xn--xn---epa/", "http://a.xn--xn--a--gua.b/", "http://XN--Xn---epa/"});
+  ExpectParsed({{"http://xn--xn-fka/", "http://xn--xn-fka/"}});
+}
+
 TEST(Url, RefusesInvalidDomains) {
   ExpectRefused({"http://",
                  "http:///",
