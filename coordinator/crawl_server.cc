@@ -93,6 +93,7 @@ class CrawlServer::Impl {
         {"state", "running"},
         {"seeds", SeedsText()},
         {"options", options_.crawl.Json()},
+        {"out", std::filesystem::absolute(options_.out).lexically_normal().string()},
         {"started", Rfc3339(std::chrono::system_clock::now())}};
     store_.Open(options_.resume ? Store::OpenMode::kResume : Store::OpenMode::kCreate, job,
                 [this](Result<Snapshot> snapshot) {
