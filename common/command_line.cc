@@ -165,6 +165,11 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
   AddFetching(app, crawl);
 }
 
+void AddCaFile(CLI::App& app, std::string& ca_file) {
+  app.add_option("--ca-file", ca_file, "Trusted certificates, PEM [the system's]")
+      ->type_name("FILE");
+}
+
 void Describe(CLI::App& app, CoordinatorOptions& options) {
   AddCrawl(app, options.crawl);
   app.add_option("--job", options.job, "The job's name in Redis [first seed's host and the time]")
@@ -197,22 +202,22 @@ void Describe(CLI::App& app, WorkerOptions& options) {
       ->capture_default_str();
   app.add_option("--out", options.out, "Folder of the results [crawls/JOB]")->type_name("DIR");
   app.add_option("--name", options.name, "Unique among the job's workers [host and pid]");
-  app.add_option("--ca-file", options.ca_file, "Trusted certificates, PEM [the system's]")
-      ->type_name("FILE");
+  AddCaFile(app, options.ca_file);
   AddCommon(app, options.log_level);
 }
 
 struct ProbeCommandName {
   ProbeCommand command;
   std::string_view name;
-  std::string_view keys;  // of a question and its answer
+  std::string_view does;
 };
 constexpr std::array kProbeCommands = {
-    ProbeCommandName{ProbeCommand::kUrl, "url", "{base href} -> {url}"},
+    ProbeCommandName{ProbeCommand::kUrl, "url", "answers {base href} with {url}"},
     ProbeCommandName{ProbeCommand::kRobots, "robots",
-                     "{robots agent url} -> {allowed rule crawl_delay sitemaps}"},
+                     "answers {robots agent url} with {allowed rule crawl_delay sitemaps}"},
     ProbeCommandName{ProbeCommand::kLinks, "links",
-                     "{base_url html} -> {links title charset refresh}"},
+                     "answers {base_url html} with {links title charset refresh}"},
+    ProbeCommandName{ProbeCommand::kFetch, "fetch", "fetches each URL as a worker would"},
 };
 
 void Describe(CLI::App& app, ProbeOptions& options) {
@@ -230,10 +235,16 @@ void Describe(CLI::App& app, ProbeOptions& options) {
          "What to explain")
       ->type_name("COMMAND")
       ->required();
-  std::string commands = "Commands; each answers every JSON line of standard input with one:\n";
+  app.add_option("urls", options.crawl.seeds, "What fetch fetches")
+      ->type_name("URL")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  AddFetching(app, options.crawl);
+  AddCaFile(app, options.ca_file);
+  std::string commands = "Commands:\n";
   for (const auto& known : kProbeCommands) {
-    commands += "  " + std::string(known.name) + "  " + std::string(known.keys) + "\n";
+    commands += "  " + std::string(known.name) + ": " + std::string(known.does) + "\n";
   }
+  commands += "Those that answer take JSON objects from standard input, one on each line.\n";
   app.footer(commands);
   AddCommon(app, options.log_level);
 }
@@ -306,10 +317,10 @@ bool IsJobName(std::string_view name) {
          });
 }
 
-/// What no single flag can check; the text of the complaint, or "".
-std::string Complaint(CoordinatorOptions& options) {
-  CrawlOptions& crawl = options.crawl;
-  if (crawl.seeds.empty()) return "no URL given: name at least one to begin with";
+// What no single flag can check; the text of the complaint, or "".
+
+/// Of URLs, and of what goes into requests.
+std::string Complaint(CrawlOptions& crawl) {
   if (crawl.user_agent.empty()) crawl.user_agent = DefaultUserAgent();
   if (!IsHeaderText(crawl.user_agent))
     return "--user-agent: use visible ASCII characters only, at most 512";
@@ -318,16 +329,28 @@ std::string Complaint(CoordinatorOptions& options) {
       return "not a URL that can be crawled: '" + seed + "' (http:// or https:// is needed)";
     }
   }
+  for (const std::string& type : crawl.content_types) {
+    if (!IsHeaderText(type)) return "--content-types: not a content type: '" + type + "'";
+  }
+  return {};
+}
+
+std::string CaFileComplaint(const std::string& path) {
+  if (path.empty() || ::access(path.c_str(), R_OK) == 0) return {};
+  return "--ca-file: cannot read " + path;
+}
+
+std::string Complaint(CoordinatorOptions& options) {
+  CrawlOptions& crawl = options.crawl;
+  if (crawl.seeds.empty()) return "no URL given: name at least one to begin with";
+  std::string complaint = Complaint(crawl);
+  if (!complaint.empty()) return complaint;
   if (options.job.empty()) options.job = JobName(*Url::Parse(crawl.seeds[0]));
   if (!IsJobName(options.job)) {
     return "--job: use letters, digits, '.', '-' and '_' only, and begin with a letter or digit: "
            "'" +
            options.job + "'";
   }
-  for (const std::string& type : crawl.content_types) {
-    if (!IsHeaderText(type)) return "--content-types: not a content type: '" + type + "'";
-  }
-  std::string complaint;
   const std::optional<Scope> scope = Scope::Make(crawl, complaint);
   if (!scope) return complaint;
   for (const std::string& seed : crawl.seeds) {
@@ -336,6 +359,19 @@ std::string Complaint(CoordinatorOptions& options) {
     }
   }
   return {};
+}
+
+std::string Complaint(ProbeOptions& options) {
+  const std::size_t urls = options.crawl.seeds.size();
+  if (options.command == ProbeCommand::kFetch) {
+    if (urls == 0) return "fetch: name a URL to fetch";
+  } else if (urls > 0) {
+    return "takes no URL, but reads standard input: '" + options.crawl.seeds[0] + "'";
+  }
+  if (std::string complaint = CaFileComplaint(options.ca_file); !complaint.empty()) {
+    return complaint;
+  }
+  return Complaint(options.crawl);
 }
 
 }  // namespace
@@ -362,8 +398,8 @@ std::variant<WorkerOptions, ExitNow> ParseWorkerOptions(int argc, const char* co
   if (options.coordinator.empty()) {
     return BadUsage(app, "--coordinator: name the endpoint to connect to, tcp://HOST:PORT");
   }
-  if (!options.ca_file.empty() && ::access(options.ca_file.c_str(), R_OK) != 0) {
-    return BadUsage(app, "--ca-file: cannot read " + options.ca_file);
+  if (std::string complaint = CaFileComplaint(options.ca_file); !complaint.empty()) {
+    return BadUsage(app, complaint);
   }
   return options;
 }
@@ -374,6 +410,9 @@ std::variant<ProbeOptions, ExitNow> ParseProbeOptions(int argc, const char* cons
   if (auto exit =
           Parse<ProbeOptions, CoordinatorOptions, WorkerOptions>(app, options, argc, argv)) {
     return *exit;
+  }
+  if (std::string complaint = Complaint(options); !complaint.empty()) {
+    return BadUsage(app, complaint);
   }
   return options;
 }

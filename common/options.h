@@ -85,10 +85,13 @@ enum class ProbeCommand {
   kUrl,     // canonical URLs
   kRobots,  // what a robots.txt says
   kLinks,   // what is found in a document
+  kFetch,   // a URL, fetched now
 };
 
 struct ProbeOptions {
   ProbeCommand command = ProbeCommand::kUrl;
+  CrawlOptions crawl;   // its seeds are the URLs to explain
+  std::string ca_file;  // PEM; empty: the system's certificates
   std::string log_level = "warn";
 };
 

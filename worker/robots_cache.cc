@@ -10,16 +10,11 @@ constexpr milliseconds kKeepRules = std::chrono::hours(24);
 constexpr milliseconds kKeepFailure = std::chrono::minutes(1);
 
 RobotsCache::Entry EntryOf(RobotsResponse response, std::string_view user_agent) {
-  switch (response.kind) {
-    case RobotsResponse::Kind::kRules:
-      return {Robots::Parse(response.body, user_agent), Error::kRobots,
-              "robots.txt does not allow it"};
-    case RobotsResponse::Kind::kAllowAll:
-      return {Robots::AllowAll(), Error::kRobots, {}};
-    case RobotsResponse::Kind::kUnavailable:
-      break;
+  Robots rules = RulesOf(response, user_agent);
+  if (response.kind != RobotsResponse::Kind::kUnavailable) {
+    return {std::move(rules), Error::kRobots, "robots.txt does not allow it"};
   }
-  return {Robots::DisallowAll(), response.reason, std::move(response.detail)};
+  return {std::move(rules), response.reason, std::move(response.detail)};
 }
 
 }  // namespace

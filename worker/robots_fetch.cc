@@ -4,8 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "common/robots.h"
-
 namespace trawl {
 namespace {
 
@@ -87,6 +85,18 @@ void FetchHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsRespo
 }
 
 }  // namespace
+
+Robots RulesOf(const RobotsResponse& response, std::string_view user_agent) {
+  switch (response.kind) {
+    case RobotsResponse::Kind::kRules:
+      return Robots::Parse(response.body, user_agent);
+    case RobotsResponse::Kind::kAllowAll:
+      return Robots::AllowAll();
+    case RobotsResponse::Kind::kUnavailable:
+      break;
+  }
+  return Robots::DisallowAll();
+}
 
 void FetchRobots(Fetcher& fetcher, const PageContext& context, const Url& url,
                  std::function<void(RobotsResponse)> done) {

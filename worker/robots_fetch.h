@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/robots.h"
 #include "common/url.h"
 #include "worker/http/fetcher.h"
 #include "worker/page_fetch.h"
@@ -30,6 +32,9 @@ struct RobotsResponse {
   };
   std::vector<Hop> hops;
 };
+
+/// What may be fetched after this answer, for now.
+Robots RulesOf(const RobotsResponse& response, std::string_view user_agent);
 
 /// RFC 9309, section 2.3.1.2.
 inline constexpr int kMaxRobotsRedirects = 5;

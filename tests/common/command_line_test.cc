@@ -235,6 +235,39 @@ TEST(CommandLine, AProbeNeedsACommandThatThereIs) {
   }
 }
 
+TEST(CommandLine, AProbeFetchesLikeAWorkerOfTheCrawlWithTheseFlags) {
+  const auto outcome =
+      Probe({"fetch", "http://a.test/", "--ignore-robots", "http://b.test/", "--allow-private",
+             "--user-agent", "bot", "--content-types", "a/b", "--max-body-bytes", "9",
+             "--fetch-timeout", "10", "--max-redirects", "11", "--ca-file", "/dev/null"});
+  const CrawlOptions& crawl = outcome.options().crawl;
+  EXPECT_EQ(outcome.options().command, ProbeCommand::kFetch);
+  EXPECT_THAT(crawl.seeds, ElementsAre("http://a.test/", "http://b.test/"));
+  EXPECT_TRUE(crawl.ignore_robots && crawl.allow_private);
+  EXPECT_EQ(crawl.user_agent, "bot");
+  EXPECT_THAT(crawl.content_types, ElementsAre("a/b"));
+  EXPECT_EQ(crawl.max_body_bytes, 9u);
+  EXPECT_EQ(crawl.fetch_timeout, milliseconds(10));
+  EXPECT_EQ(crawl.max_hops, 11);
+  EXPECT_EQ(outcome.options().ca_file, "/dev/null");
+  EXPECT_EQ(Probe({"fetch", "http://a.test/"}).options().crawl.user_agent, DefaultUserAgent());
+}
+
+TEST(CommandLine, AProbeTakesUrlsWhereTheyAreNeeded) {
+  const std::vector<std::pair<Arguments, const char*>> cases = {
+      {{"fetch"}, "name a URL"},
+      {{"fetch", "rubbish"}, "'rubbish'"},
+      {{"fetch", "http://a.test/", "--ca-file", "/nonexistent"}, "--ca-file"},
+      {{"fetch", "http://a.test/", "--user-agent", "a\nb"}, "--user-agent"},
+      {{"url", "http://a.test/"}, "'http://a.test/'"}};
+  for (const auto& [arguments, named] : cases) {
+    const auto outcome = Probe(arguments);
+    ASSERT_TRUE(std::holds_alternative<ExitNow>(outcome.parsed)) << named;
+    EXPECT_EQ(outcome.code(), 2);
+    EXPECT_THAT(outcome.err, HasSubstr(named));
+  }
+}
+
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
   const auto version = Coordinate({"--version"});
   EXPECT_EQ(version.code(), 0);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/process.h"
+#include "tests/support/test_site.h"
 
 namespace trawl {
 namespace {
@@ -82,6 +83,26 @@ TEST_F(Probe, AnswersALineBeforeItReadsTheNext) {
   }
   input.close();
   EXPECT_EQ(probe.Wait(), 0);
+}
+
+TEST_F(Probe, FetchEndsWithOneWhenAUrlCouldNotBeFetched) {
+  TestSite site;
+  site.SetHtml("/", "x");
+  const std::string probe = TRAWL_BIN_DIR "/trawl-probe";
+  Process good({probe, "fetch", site.Url("/"), site.Url("/missing")}, Log());
+  EXPECT_EQ(good.Wait(), 0);
+  EXPECT_EQ(good.err(), "");
+  std::istringstream lines(good.out());
+  std::vector<std::string> outcomes;
+  for (std::string line; std::getline(lines, line);) {
+    outcomes.emplace_back(boost::json::parse(line).at("outcome").as_string());
+  }
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"fetched", "failed"}));
+  const std::string gone = TestSite().Url("/");
+  Process bad({probe, "fetch", gone, site.Url("/")}, Log());
+  EXPECT_EQ(bad.Wait(), 1);
+  const std::string out = bad.out();
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2) << "the others are fetched all the same";
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <boost/json.hpp>
 #include <cmath>
 
-#include "common/robots.h"
 #include "common/text.h"
 #include "common/url.h"
+#include "common/utf8.h"
 #include "worker/link_extractor.h"
 
 namespace trawl {
@@ -57,14 +57,20 @@ json::object DecideUrl(const Question& question) {
   return {{"url", url->text()}};
 }
 
+json::object ExplainRobots(const Robots& robots, std::string_view target) {
+  const Robots::Verdict verdict = robots.Explain(target);
+  json::object answer{{"allowed", verdict.allowed}, {"rule", nullptr}};
+  if (!verdict.rule.empty()) answer["rule"] = ValidUtf8(verdict.rule);
+  answer["crawl_delay"] = Seconds(robots.crawl_delay());
+  json::array sitemaps;
+  for (const std::string& sitemap : robots.sitemaps()) sitemaps.emplace_back(ValidUtf8(sitemap));
+  answer["sitemaps"] = std::move(sitemaps);
+  return answer;
+}
+
 json::object DecideRobots(const Question& question) {
   const Robots robots = Robots::Parse(question.Bytes("robots"), question.Text("agent"));
-  const Robots::Verdict verdict = robots.Explain(TargetOf(question.Text("url")));
-  json::object answer{{"allowed", verdict.allowed}, {"rule", nullptr}};
-  if (!verdict.rule.empty()) answer["rule"] = verdict.rule;
-  answer["crawl_delay"] = Seconds(robots.crawl_delay());
-  answer["sitemaps"] = json::value_from(robots.sitemaps());
-  return answer;
+  return ExplainRobots(robots, TargetOf(question.Text("url")));
 }
 
 json::object DecideLinks(const Question& question) {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <string_view>
 
+#include "common/robots.h"
 #include "worker/probe/json_lines.h"
 
 namespace trawl {
@@ -12,7 +14,10 @@ namespace trawl {
 /// {"base", "href"} -> {"url"}: null when the reference is nothing to crawl. No base: "" or none.
 boost::json::object DecideUrl(const Question& question);
 
-/// {"robots" or "robots_base64", "agent", "url"} -> {"allowed", "rule", "crawl_delay", "sitemaps"}.
+/// What rules say of a URL's path and query: {"allowed", "rule", "crawl_delay", "sitemaps"}, of
+/// which `rule` is null when none matched and `crawl_delay` is in seconds.
+boost::json::object ExplainRobots(const Robots& robots, std::string_view target);
+/// {"robots" or "robots_base64", "agent", "url"} -> ExplainRobots().
 boost::json::object DecideRobots(const Question& question);
 
 /// {"base_url", "html" or "html_base64"} -> {"links", "title", "charset", "refresh"}. A document

@@ -1,23 +1,43 @@
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <iostream>
 
 #include "common/command_line.h"
 #include "common/log.h"
 #include "worker/probe/decisions.h"
+#include "worker/probe/fetch_probe.h"
 
 namespace {
 
-trawl::Answer AnswerOf(trawl::ProbeCommand command) {
-  switch (command) {
-    case trawl::ProbeCommand::kUrl:
-      return trawl::DecideUrl;
-    case trawl::ProbeCommand::kRobots:
-      return trawl::DecideRobots;
-    case trawl::ProbeCommand::kLinks:
-      return trawl::DecideLinks;
+bool AnswerInput(const trawl::Answer& answer) {
+  return trawl::AnswerLines(STDIN_FILENO, std::cout, answer);
+}
+
+/// False when one of the URLs could not be fetched.
+bool Fetch(const trawl::ProbeOptions& options) {
+  trawl::FetchProbe probe(options.crawl, options.ca_file);
+  bool answered = true;
+  for (const std::string& url : options.crawl.seeds) {
+    const trawl::FetchProbe::Report report = probe.Fetch(trawl::Url::Parse(url).value());
+    std::cout << boost::json::serialize(report.json) << '\n' << std::flush;
+    answered &= report.answered;
   }
-  return {};
+  return answered && std::cout;
+}
+
+bool Run(const trawl::ProbeOptions& options) {
+  switch (options.command) {
+    case trawl::ProbeCommand::kUrl:
+      return AnswerInput(trawl::DecideUrl);
+    case trawl::ProbeCommand::kRobots:
+      return AnswerInput(trawl::DecideRobots);
+    case trawl::ProbeCommand::kLinks:
+      return AnswerInput(trawl::DecideLinks);
+    case trawl::ProbeCommand::kFetch:
+      return Fetch(options);
+  }
+  return false;
 }
 
 }  // namespace
@@ -28,7 +48,7 @@ int main(int argc, char** argv) {
   const auto& options = std::get<trawl::ProbeOptions>(parsed);
   trawl::SetUpLog("trawl-probe", options.log_level);
   try {
-    return trawl::AnswerLines(STDIN_FILENO, std::cout, AnswerOf(options.command)) ? 0 : 1;
+    return Run(options) ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << "trawl-probe: " << error.what() << "\n";
     return 1;
