@@ -26,6 +26,7 @@ void Inflater::Start(Format format) {
   format_ = format;
   fresh_ = true;
   ended_ = false;
+  trailing_ = false;
   output_bytes_ = 0;
 }
 
@@ -45,7 +46,10 @@ bool Inflater::Prepare(unsigned char first) {
 Inflater::Piece Inflater::Next(std::string_view& encoded) {
   if (ended_ && !encoded.empty()) {
     // gzip(1) ignores what follows the last member too; servers pad with zeros.
-    if (format_ != Format::kGzip || static_cast<unsigned char>(encoded.front()) != kGzipMagic) {
+    const bool begins_member = format_ == Format::kGzip && !trailing_ &&
+                               static_cast<unsigned char>(encoded.front()) == kGzipMagic;
+    if (!begins_member) {
+      trailing_ = true;
       encoded = {};
       return {{}, Status::kEnded};
     }

@@ -32,7 +32,7 @@ class Inflater {
 
   /// Takes from the front of `encoded` and gives the next piece; call again until `encoded` is
   /// empty and the piece is not full. Bytes after the end of the stream are taken and dropped,
-  /// unless they begin another gzip member.
+  /// unless the first of them begins another gzip member.
   Piece Next(std::string_view& encoded);
 
   /// No byte has come yet, or the stream has come to its end.
@@ -47,6 +47,7 @@ class Inflater {
   Format format_ = Format::kGzip;
   bool fresh_ = true;
   bool ended_ = false;
+  bool trailing_ = false;  // a byte came after the end that began no member: none begins any more
   std::uint64_t output_bytes_ = 0;
   std::unique_ptr<std::array<char, kPieceBytes>> output_;
 };

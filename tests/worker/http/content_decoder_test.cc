@@ -64,6 +64,7 @@ TEST(ContentDecoder, GivesBackWhatWasEncodedHoweverItIsCut) {
       {"gzip", Gzip(half) + Gzip(rest)},
       {"gzip", Gzip("") + Gzip(text) + Gzip("")},
       {"gzip", Gzip(text) + std::string(512, '\0')},
+      {"gzip", Gzip(text) + '\n' + Gzip("what follows no member is none")},
       {"deflate , gzip", Gzip(Deflate(text))},
       {"gzip,identity,\tgzip,", Gzip(Gzip(text))},
   };
