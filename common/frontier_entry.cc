@@ -10,7 +10,7 @@ bool TakeCount(std::string_view& text, int& count) { return TakeNumber(text, cou
 }  // namespace
 
 std::string FrontierEntry::Text() const {
-  const bool counted = attempt != 0 || hops != 0 || losses != 0;
+  const bool counted = attempt != 0 || hops != 0 || losses != 0 || sitemap != 0;
   std::string text = url;
   if (counted || !referrer.empty()) {
     text += ' ';
@@ -22,6 +22,7 @@ std::string FrontierEntry::Text() const {
       text += std::to_string(count);
     }
   }
+  if (sitemap != 0) text += ' ' + std::to_string(sitemap);
   return text;
 }
 
@@ -33,8 +34,10 @@ Result<FrontierEntry> FrontierEntry::Parse(std::string_view text) {
   if (entry.referrer == "-") entry.referrer.clear();
   if (text.empty()) return entry;
   const bool counted = TakeCount(text, entry.attempt) && TakeCount(text, entry.hops) &&
-                       TakeCount(text, entry.losses) && text.empty();
+                       TakeCount(text, entry.losses);
   if (!counted) return Error::kBadMessage;
+  if (text.empty()) return entry;
+  if (!TakeCount(text, entry.sitemap) || !text.empty()) return Error::kBadMessage;
   return entry;
 }
 

@@ -139,8 +139,14 @@ int MemoryStore::Job::TakeWaiting(Fingerprint fingerprint, int depth) {
 }
 
 Result<Reply> MemoryStore::Job::Apply(const AdmitStep& step) {
-  if (step.depth < 0 || !AreSound(step.candidates)) return Error::kStore;
+  if (step.depth < 0 || !AreSound(step.candidates) || !AreSound(step.sitemaps)) {
+    return Error::kStore;
+  }
   AdmitReply reply;
+  for (const auto& [fingerprint, url] : step.sitemaps) {
+    reply.sitemaps.push_back(Admit(step.depth, fingerprint,
+                                   {.url = url, .referrer = step.sitemap_referrer, .sitemap = 1}));
+  }
   reply.admissions.reserve(step.candidates.size());
   for (const auto& [fingerprint, url] : step.candidates) {
     reply.admissions.push_back(Admit(step.depth, fingerprint, {.url = url, .referrer = ""}));
@@ -173,7 +179,7 @@ Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
 
 Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
   const Ending* ending = step.ending ? &*step.ending : nullptr;
-  if (!AreSound(step.links)) return Error::kStore;
+  if (!AreSound(step.links) || !AreSound(step.sitemaps)) return Error::kStore;
   if (ending && ending->target && !IsSound(*ending->target)) return Error::kStore;
 
   AcceptReply reply;
@@ -185,9 +191,15 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
   reply.accepted = true;
   Lease& lease = at->second;
   const FrontierEntry& entry = lease.entries.at(step.index);
+  const int depth = step.DepthOfLinks(lease.depth);
+  for (const auto& [fingerprint, url] : step.sitemaps) {
+    reply.sitemaps.push_back(
+        Admit(depth, fingerprint,
+              {.url = url, .referrer = entry.referrer, .sitemap = entry.sitemap + 1}));
+  }
   reply.links.reserve(step.links.size());
   for (const auto& [fingerprint, url] : step.links) {
-    reply.links.push_back(Admit(lease.depth + 1, fingerprint, {.url = url, .referrer = entry.url}));
+    reply.links.push_back(Admit(depth, fingerprint, {.url = url, .referrer = entry.url}));
   }
   if (ending) {
     reply.target = End(step.lease, lease, step.index, entry, *ending);
@@ -217,9 +229,11 @@ std::optional<Admission> MemoryStore::Job::End(LeaseId id, const Lease& lease, i
       ++Round(lease.depth).redirected;
       std::string outcome = ending.refusal;
       if (ending.target) {
-        target = Admit(
-            lease.depth, ending.target->fingerprint,
-            {.url = ending.target->url, .referrer = entry.referrer, .hops = ending.target_hops});
+        target = Admit(lease.depth, ending.target->fingerprint,
+                       {.url = ending.target->url,
+                        .referrer = entry.referrer,
+                        .hops = ending.target_hops,
+                        .sitemap = entry.sitemap});
         outcome = target->kind == Admission::Kind::kSeen ? "seen" : "admitted";
       }
       outbox.push_back("redirected " + outcome + ' ' + ending.row);

@@ -51,7 +51,10 @@ std::string KindWord(Ending::Kind kind) {
 }
 
 FunctionCall CallFor(const AdmitStep& step) {
-  FunctionCall call{"admit", {std::to_string(step.depth)}};
+  FunctionCall call{
+      "admit",
+      {std::to_string(step.depth), step.sitemap_referrer, std::to_string(step.sitemaps.size())}};
+  AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.candidates, call.arguments);
   return call;
 }
@@ -70,7 +73,9 @@ FunctionCall CallFor(const AcceptStep& step) {
       {std::to_string(step.lease), std::to_string(step.index),
        step.ending ? KindWord(ending.kind) : "", std::string(ReasonWord(ending.reason)),
        std::to_string(ending.body_bytes), std::to_string(ending.links), ending.row, ending.refusal,
-       std::to_string(ending.target_hops), std::to_string(target.fingerprint), target.url}};
+       std::to_string(ending.target_hops), std::to_string(target.fingerprint), target.url,
+       step.is_sitemap ? "1" : "0", std::to_string(step.sitemaps.size())}};
+  AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.links, call.arguments);
   return call;
 }
@@ -134,7 +139,8 @@ std::vector<Admission> ToAdmissions(std::string_view text) {
 }
 
 Result<Reply> ReplyTo(const AdmitStep&, const RedisReply& reply) {
-  return Reply(AdmitReply{ToAdmissions(reply.text)});
+  return Reply(
+      AdmitReply{ToAdmissions(ElementOf(reply, 1).text), ToAdmissions(ElementOf(reply, 0).text)});
 }
 
 Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
@@ -150,8 +156,9 @@ Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
 Result<Reply> ReplyTo(const AcceptStep&, const RedisReply& reply) {
   AcceptReply accept;
   accept.accepted = reply.kind == Kind::kArray;
-  accept.links = ToAdmissions(ElementOf(reply, 0).text);
-  const std::string& target = ElementOf(reply, 1).text;
+  accept.sitemaps = ToAdmissions(ElementOf(reply, 0).text);
+  accept.links = ToAdmissions(ElementOf(reply, 1).text);
+  const std::string& target = ElementOf(reply, 2).text;
   if (!target.empty()) accept.target = ToAdmission(target);
   return Reply(std::move(accept));
 }

@@ -47,7 +47,8 @@ struct Admission {
 struct Ending {
   enum class Kind {
     kFetched,     // terminal: a page
-    kRedirected,  // terminal: its target is offered at the same depth
+    kRedirected,  // terminal: its target is offered at the same depth, and as a sitemap if it was
+                  // one
     kFailed,      // terminal: an error with a reason
     kReturned,    // back to its host queue as it was: the worker did not try it
   };
@@ -66,13 +67,17 @@ struct Ending {
 
 // ---- Steps and what they answer ----
 
-/// Offers seeds.
+/// Offers seeds, and sitemaps that nobody has leased a URL for: given ones and those of a
+/// robots.txt.
 struct AdmitStep {
   int depth = 0;
   std::vector<Candidate> candidates;
+  std::vector<Candidate> sitemaps = {};  // of level 1; offered first
+  std::string sitemap_referrer = {};     // URL of the robots.txt; empty: given
 };
 struct AdmitReply {
   std::vector<Admission> admissions;  // one a candidate, in order
+  std::vector<Admission> sitemaps;    // likewise
 };
 
 /// Takes the first `count` entries of a host queue at a depth (fewer when it holds fewer) and puts
@@ -89,19 +94,27 @@ struct LeaseReply {
   std::vector<FrontierEntry> entries;
 };
 
-/// Accepts what a worker reports of one leased URL: admits links at the lease's depth + 1 and, when
-/// `ending` is there, ends the lease's hold on the URL. Changes nothing when the URL is not leased
-/// under that id (any more). A page with many links is reported in several steps, of which only the
-/// last has an ending.
+/// Accepts what a worker reports of one leased URL: admits links at the lease's depth + 1 (those of
+/// a sitemap at the lease's own depth) and, when `ending` is there, ends the lease's hold on the
+/// URL. Changes nothing when the URL is not leased under that id (any more). A page with many links
+/// is reported in several steps, of which only the last has an ending.
 struct AcceptStep {
   LeaseId lease = 0;
   int index = 0;  // the URL's place in the lease
   std::vector<Candidate> links;
-  std::optional<Ending> ending;
+  std::optional<Ending> ending = {};
+  /// The URL is a sitemap: what it lists has its depth. Nested sitemaps are of the next level and
+  /// keep its referrer, which tells on whose word they were found.
+  bool is_sitemap = false;
+  std::vector<Candidate> sitemaps = {};  // only of a sitemap; offered before the links
+
+  /// Where links and sitemaps are offered.
+  int DepthOfLinks(int lease_depth) const { return is_sitemap ? lease_depth : lease_depth + 1; }
 };
 struct AcceptReply {
   bool accepted = false;
   std::vector<Admission> links;     // one a link, in order
+  std::vector<Admission> sitemaps;  // one a sitemap, in order
   std::optional<Admission> target;  // of a redirect that had one
 };
 

@@ -14,7 +14,8 @@
 --                             outbox_first  number of the outbox's first item
 --   P stats           hash    counters; of them `leased` goes down too
 --   P round:D         hash    admitted leased fetched redirected failed
---   P frontier:D:HOST list    entries: URL [SP REFERRER|"-" [SP ATTEMPT SP HOPS SP LOSSES]]
+--   P frontier:D:HOST list    entries: URL [SP REFERRER|"-" [SP ATTEMPT SP HOPS SP LOSSES
+--                             [SP SITEMAP]]]
 --   P moved:D:HOST    set     URLs whose entry in frontier:D:HOST is void, as they moved to a
 --                             smaller depth; always fewer than the list's entries
 --   P hosts:D         set     HOSTs whose list at D exists
@@ -37,8 +38,9 @@
 local MAX_MEAN_ENTRIES = 450
 -- Values passed to one command: Lua's unpack() has a limit of some thousands.
 local CHUNK = 500
--- Where the links begin in the arguments of `accept`.
-local FIRST_LINK = 13
+-- Where the candidates begin in the arguments of `admit` and of `accept`.
+local FIRST_TO_ADMIT = 5
+local FIRST_LINK = 15
 -- The fields of a lease's hash that are not URLs.
 local LEASE_FIELDS = 4
 local HOSTS_A_PAGE = 10000
@@ -283,11 +285,30 @@ local function check_candidates(args, first)
   end
 end
 
-local function entry_text(url, referrer, hops)
-  if hops > 0 then
-    return url .. ' ' .. (referrer == '' and '-' or referrer) .. ' 0 ' .. hops .. ' 0'
+-- The parts of an entry, all of them.
+local function parts_of(entry)
+  local url, referrer, attempt, hops, losses, sitemap =
+      string.match(entry, '^([^ ]+) ?([^ ]*) ?(%d*) ?(%d*) ?(%d*) ?(%d*)$')
+  return {
+    url = url,
+    referrer = referrer == '-' and '' or referrer,
+    attempt = tonumber(attempt) or 0,
+    hops = tonumber(hops) or 0,
+    losses = tonumber(losses) or 0,
+    sitemap = tonumber(sitemap) or 0,
+  }
+end
+
+local function text_of(parts)
+  local text = parts.url
+  local sitemap = parts.sitemap or 0
+  local counts = { parts.attempt or 0, parts.hops or 0, parts.losses or 0 }
+  local counted = sitemap + counts[1] + counts[2] + counts[3] > 0
+  if parts.referrer ~= '' or counted then
+    text = text .. ' ' .. (parts.referrer == '' and '-' or parts.referrer)
   end
-  return referrer == '' and url or url .. ' ' .. referrer
+  if counted then text = text .. ' ' .. table.concat(counts, ' ') end
+  return sitemap > 0 and text .. ' ' .. sitemap or text
 end
 
 -- Voids the entry of a URL that waits at a greater depth. Returns that depth, or nil.
@@ -304,7 +325,7 @@ function Job:take_waiting(depth, fingerprint, url)
 end
 
 -- Returns "+" when the URL is new, "=" when it was seen, or the depth from which it moved.
-function Job:admit(depth, fingerprint, url, referrer, hops)
+function Job:admit(depth, fingerprint, url, entry)
   local from
   if self:set('seen'):add(fingerprint) then
     self:count('admitted', 1)
@@ -316,16 +337,18 @@ function Job:admit(depth, fingerprint, url, referrer, hops)
   end
   self:count_round(depth, 'admitted', 1)
   self:reach(depth)
-  self:push('RPUSH', depth, host_of(url), entry_text(url, referrer, hops))
+  self:push('RPUSH', depth, host_of(url), entry)
   if depth > self.round then self:set('waiting:' .. depth):add(fingerprint) end
   return from or '+'
 end
 
--- Admits the pairs in args[first], ... and returns what came of each, parted by blanks.
-function Job:admit_all(depth, args, first, referrer)
+-- Admits the pairs in args[first] ... args[last] and returns what came of each, parted by blanks.
+-- `rest`: what follows the URL in their entries.
+function Job:admit_all(depth, args, first, last, rest)
   local admissions = {}
-  for i = first, #args, 2 do
-    admissions[#admissions + 1] = self:admit(depth, args[i], args[i + 1], referrer, 0)
+  for i = first, last, 2 do
+    local url = args[i + 1]
+    admissions[#admissions + 1] = self:admit(depth, args[i], url, url .. rest)
   end
   return table.concat(admissions, ' ')
 end
@@ -344,12 +367,18 @@ local function step(name, run)
   end)
 end
 
--- depth (fingerprint url)*
+-- depth sitemap_referrer sitemaps (fingerprint url)* -> admissions of the sitemaps and of the rest.
+-- The first `sitemaps` pairs are sitemaps.
 step('admit', function(job, args)
   local depth = tonumber(args[2])
-  check_candidates(args, 3)
+  local last_sitemap = FIRST_TO_ADMIT + 2 * tonumber(args[4]) - 1
+  check_candidates(args, FIRST_TO_ADMIT)
   if depth < 0 then error(redis.error_reply('BAD depth: ' .. depth)) end
-  return job:admit_all(depth, args, 3, '')
+  local as_sitemap = text_of({ url = '', referrer = args[3], sitemap = 1 })
+  return {
+    job:admit_all(depth, args, FIRST_TO_ADMIT, last_sitemap, as_sitemap),
+    job:admit_all(depth, args, last_sitemap + 1, #args, ''),
+  }
 end)
 
 -- The indexes of a lease's URLs in order, and its hash as a table.
@@ -416,10 +445,13 @@ function endings.redirected(job, url, report)
   job:count_both(url.depth, 'redirected', 1)
   local outcome, admission = report.refusal, nil
   if report.target_url ~= '' then
-    local referrer = string.match(url.entry, '^[^ ]+ ([^ ]+)') or '-'
-    if referrer == '-' then referrer = '' end
-    admission = job:admit(url.depth, report.target_fingerprint, report.target_url, referrer,
-                          tonumber(report.target_hops))
+    local leased = parts_of(url.entry)
+    admission = job:admit(url.depth, report.target_fingerprint, report.target_url, text_of({
+      url = report.target_url,
+      referrer = leased.referrer,
+      hops = tonumber(report.target_hops),
+      sitemap = leased.sitemap,
+    }))
     outcome = admission == '=' and 'seen' or 'admitted'
   end
   job:post('redirected ' .. outcome .. ' ' .. report.row)
@@ -452,8 +484,9 @@ local function finish(job, key, url, report)
 end
 
 -- lease index kind word bytes links row refusal target_hops target_fingerprint target_url
--- (fingerprint url)* -> nil when refused, else admissions of the links and of the target.
--- Kind: a key of `endings`, or "" when more of the report follows.
+-- is_sitemap sitemaps (fingerprint url)* -> nil when refused, else admissions of the sitemaps, of
+-- the links and of the target. Kind: a key of `endings`, or "" when more of the report follows. The
+-- first `sitemaps` pairs are sitemaps, the others links.
 step('accept', function(job, args)
   local id, index = args[2], args[3]
   local report = {
@@ -462,7 +495,8 @@ step('accept', function(job, args)
     target_url = args[12],
   }
   local has_target = report.target_url ~= ''
-  check_candidates(args, has_target and 11 or FIRST_LINK)
+  if has_target then check_candidates({ report.target_fingerprint, report.target_url }, 1) end
+  check_candidates(args, FIRST_LINK)
 
   local key = job.prefix .. 'lease:' .. id
   local entry, depth, host = unpack(call('HMGET', key, index, 'depth', 'host'))
@@ -471,19 +505,25 @@ step('accept', function(job, args)
     return nil
   end
   local url = { id = id, index = index, depth = tonumber(depth), host = host, entry = entry }
-  local links = job:admit_all(url.depth + 1, args, FIRST_LINK, url_of(entry))
+  local depth_of_links = args[13] == '1' and url.depth or url.depth + 1
+  local last_sitemap = FIRST_LINK + 2 * tonumber(args[14]) - 1
+  local sitemaps = ''
+  if last_sitemap > FIRST_LINK then
+    local leased = parts_of(entry)
+    local as_nested =
+        text_of({ url = '', referrer = leased.referrer, sitemap = leased.sitemap + 1 })
+    sitemaps = job:admit_all(depth_of_links, args, FIRST_LINK, last_sitemap, as_nested)
+  end
+  local links = job:admit_all(depth_of_links, args, last_sitemap + 1, #args, ' ' .. url_of(entry))
   local target = report.kind ~= '' and finish(job, key, url, report)
-  return { links, target and tostring(target) or '' }
+  return { sitemaps, links, target and tostring(target) or '' }
 end)
 
 -- The entry with one loss more, and its losses then.
 local function with_loss(entry)
-  local url, referrer, attempt, hops, losses =
-      string.match(entry, '^([^ ]+) ?([^ ]*) ?(%d*) ?(%d*) ?(%d*)$')
-  local function number(text) return text == '' and '0' or text end
-  losses = number(losses) + 1
-  referrer = referrer == '' and '-' or referrer
-  return table.concat({ url, referrer, number(attempt), number(hops), losses }, ' '), losses
+  local parts = parts_of(entry)
+  parts.losses = parts.losses + 1
+  return text_of(parts), parts.losses
 end
 
 -- lease blame max_losses -> returned, given up

@@ -21,6 +21,8 @@ std::vector<Case> Cases() {
       {{"http://a/", "http://b/", 0, 0, 1}, "http://a/ http://b/ 0 0 1"},
       {{"http://a/", "", 0, 7, 0}, "http://a/ - 0 7 0"},
       {{"http://a/", "", 2147483647, 0, 0}, "http://a/ - 2147483647 0 0"},
+      {{"http://a/", "", 0, 0, 0, 1}, "http://a/ - 0 0 0 1"},
+      {{"http://a/", "http://b/", 0, 1, 0, 2}, "http://a/ http://b/ 0 1 0 2"},
       {{"-", "", 0, 0, 0}, "-"},
   };
 }
@@ -42,9 +44,9 @@ TEST(FrontierEntry, ReadsADashAsNoReferrer) {
 }
 
 TEST(FrontierEntry, RefusesTextOutsideOfItsGrammar) {
-  for (const char* text :
-       {"", " ", " http://a/", "u r 1", "u r 1 2", "u r 1 2 3 4", "u r 1 2 x", "u r 1 2 3x",
-        "u r -1 0 0", "u r  1 2 3", "u r 0 0 2147483648", "u r 1.5 0 0"}) {
+  for (const char* text : {"", " ", " http://a/", "u r 1", "u r 1 2", "u r 1 2 3 4 5",
+                           "u r 1 2 3 x", "u r 1 2 3 -1", "u r 1 2 x", "u r 1 2 3x", "u r -1 0 0",
+                           "u r  1 2 3", "u r 0 0 2147483648", "u r 1.5 0 0"}) {
     const Result<FrontierEntry> entry = FrontierEntry::Parse(text);
     ASSERT_FALSE(entry) << '"' << text << '"';
     EXPECT_EQ(entry.error(), Error::kBadMessage);

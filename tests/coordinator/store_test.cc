@@ -192,14 +192,17 @@ std::string Text(const std::vector<Admission>& admissions) {
   return text;
 }
 
-std::string Text(const AdmitReply& reply) { return Text(reply.admissions); }
+std::string Text(const AdmitReply& reply) {
+  return Text(reply.sitemaps) + "/ " + Text(reply.admissions);
+}
 std::string Text(const LeaseReply& reply) {
   std::string text = "lease";
   for (const FrontierEntry& entry : reply.entries) text += ", " + entry.Text();
   return text;
 }
 std::string Text(const AcceptReply& reply) {
-  return std::string(reply.accepted ? "accepted " : "refused ") + Text(reply.links) + "-> " +
+  return std::string(reply.accepted ? "accepted " : "refused ") + Text(reply.links) +
+         (reply.sitemaps.empty() ? "" : "/ " + Text(reply.sitemaps)) + "-> " +
          (reply.target ? Text(*reply.target) : "none");
 }
 std::string Text(const ExpireReply& reply) {
@@ -365,6 +368,8 @@ TEST_P(StoreRules, ChangesNothingWhenACandidateIsNoUrl) {
     const std::vector<Candidate> offers = {Offer("http://new/"), {7, bad}};
     EXPECT_FALSE(coordinator_.Apply(AdmitStep{0, offers})) << bad;
     EXPECT_FALSE(coordinator_.Apply(AcceptStep{1, 0, offers, Fetched()})) << bad;
+    EXPECT_FALSE(coordinator_.Apply(AdmitStep{0, {}, offers, ""})) << bad;
+    EXPECT_FALSE(coordinator_.Apply(AcceptStep{1, 0, {}, Fetched(), true, offers})) << bad;
   }
   EXPECT_FALSE(coordinator_.Apply(AdmitStep{-1, {Offer("http://new/")}}));
   EXPECT_EQ(Text(Now()), before);
@@ -475,6 +480,48 @@ TEST_P(StoreRules, AdmitsARedirectTargetAtTheSameDepthForTheSameReferrer) {
   coordinator_.Lease(3, "c", 1, 1);
   coordinator_.Accept(3, 0, RedirectedTo("http://d/", 2));
   EXPECT_EQ(coordinator_.Lease(4, "d", 1, 1), Strings{"http://d/ http://b/ 0 2 0"});
+}
+
+TEST_P(StoreRules, AdmitsSitemapsBeforeSeedsWithTheirReferrer) {
+  EXPECT_EQ(Text(coordinator_.Do<AdmitReply>(
+                AdmitStep{0, Offers({"http://a/", "http://a/s"}), Offers({"http://a/s"}), ""})),
+            "+ / + = ");
+  EXPECT_EQ(Text(coordinator_.Do<AdmitReply>(
+                AdmitStep{0, {}, Offers({"http://b/s", "http://a/s"}), "http://b/robots.txt"})),
+            "+ = / ");
+  EXPECT_EQ(coordinator_.Lease(1, "a", 0, 9), (Strings{"http://a/s - 0 0 0 1", "http://a/"}));
+  EXPECT_EQ(coordinator_.Lease(2, "b", 0, 9), Strings{"http://b/s http://b/robots.txt 0 0 0 1"});
+}
+
+TEST_P(StoreRules, AdmitsWhatASitemapListsAtItsOwnDepth) {
+  coordinator_.OpenRound(1);
+  coordinator_.Do<AdmitReply>(AdmitStep{1, {}, Offers({"http://a/s"}), "http://a/robots.txt"});
+  coordinator_.Lease(1, "a", 1, 1);
+  AcceptStep part{1, 0, Offers({"http://a/1"}), std::nullopt, true, Offers({"http://b/t"})};
+  EXPECT_EQ(Text(coordinator_.Do<AcceptReply>(part)), "accepted + / + -> none");
+  part.ending = Fetched();
+  EXPECT_EQ(Text(coordinator_.Do<AcceptReply>(part)), "accepted = / = -> none");
+  EXPECT_EQ(Queues(1), (Strings{"a 1", "b 1"}));
+  EXPECT_EQ(coordinator_.Lease(2, "a", 1, 9), Strings{"http://a/1 http://a/s"});
+  EXPECT_EQ(coordinator_.Lease(3, "b", 1, 9), Strings{"http://b/t http://a/robots.txt 0 0 0 2"});
+}
+
+TEST_P(StoreRules, ASitemapStaysOneWhateverHappensToIt) {
+  coordinator_.Do<AdmitReply>(AdmitStep{0, {}, Offers({"http://a/s"}), ""});
+  coordinator_.Lease(1, "a", 0, 1);
+  coordinator_.Expire(1);
+  EXPECT_EQ(coordinator_.Lease(2, "a", 0, 1), Strings{"http://a/s - 0 0 1 1"});
+  coordinator_.Accept(2, 0, RedirectedTo("http://b/s", 1));
+  EXPECT_EQ(coordinator_.Lease(3, "b", 0, 1), Strings{"http://b/s - 0 1 0 1"});
+  coordinator_.Accept(3, 0, Returned());
+  EXPECT_EQ(coordinator_.Lease(4, "b", 0, 1), Strings{"http://b/s - 0 1 0 1"});
+}
+
+TEST_P(StoreRules, AUrlThatWaitsDeeperBecomesTheSitemapThatItIsFoundToBe) {
+  coordinator_.Admit(1, {"http://a/s"});
+  const AdmitStep step{0, {}, Offers({"http://a/s"}), "http://a/robots.txt"};
+  EXPECT_EQ(Text(coordinator_.Do<AdmitReply>(step)), "1 / ");
+  EXPECT_EQ(coordinator_.Lease(1, "a", 0, 1), Strings{"http://a/s http://a/robots.txt 0 0 0 1"});
 }
 
 TEST_P(StoreRules, PostsWhatBecameOfARedirect) {
@@ -635,7 +682,7 @@ class RandomSteps {
   Step Next() {
     switch (Pick(12)) {
       case 0:
-        return AdmitStep{Pick(4), Some(5)};
+        return AdmitStep{Pick(4), Some(5), Some(3), Pick(2) ? "" : "http://r/robots.txt"};
       case 1:
       case 2:
       case 3:
@@ -655,7 +702,7 @@ class RandomSteps {
       case 7:
         return SaveJobStep{{{"state", std::to_string(Pick(3))}}};
       default:
-        return AcceptStep{RecentLease(), Pick(5), Some(6), RandomEnding()};
+        return RandomAccept();
     }
   }
 
@@ -673,6 +720,13 @@ class RandomSteps {
     std::vector<Candidate> some(Pick(below));
     for (Candidate& candidate : some) candidate = One();
     return some;
+  }
+
+  AcceptStep RandomAccept() {
+    AcceptStep step{RecentLease(), Pick(5), Some(6), RandomEnding()};
+    step.is_sitemap = Pick(3) == 0;
+    if (step.is_sitemap) step.sitemaps = Some(3);
+    return step;
   }
 
   std::optional<Ending> RandomEnding() {
