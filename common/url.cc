@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/host.h"
+#include "common/utf8.h"
 
 namespace trawl {
 namespace {
@@ -60,28 +61,6 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-struct Utf8Sequence {
-  std::size_t bytes;  // of the character, or of what one U+FFFD replaces
-  bool valid;
-};
-
-// Reads the non-ASCII character that `text` begins with (Encoding Standard, section 8.1.1).
-Utf8Sequence ReadUtf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0xC2 || lead > 0xF4) return {1, false};
-  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  // Bounds of the second byte keep out overlong forms, surrogates and what is above U+10FFFF.
-  unsigned lower = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  unsigned upper = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  for (std::size_t i = 1; i < size; ++i) {
-    if (i == text.size() || byte(i) < lower || byte(i) > upper) return {i, false};
-    lower = 0x80;
-    upper = 0xBF;
-  }
-  return {size, true};
-}
-
 // `text` without tabs and newlines, and with U+FFFD in place of what is not UTF-8.
 std::string Clean(std::string_view text) {
   std::string clean;
@@ -97,7 +76,7 @@ std::string Clean(std::string_view text) {
       continue;
     }
     const Utf8Sequence sequence = ReadUtf8(text);
-    clean += sequence.valid ? text.substr(0, sequence.bytes) : "\xEF\xBF\xBD";
+    clean += sequence.valid ? text.substr(0, sequence.bytes) : kReplacementCharacter;
     text.remove_prefix(sequence.bytes);
   }
   return clean;

@@ -39,6 +39,53 @@ TEST(Utf8, ReplacesWhatIsIllFormedAndNothingElse) {
   for (const auto& c : kCases) EXPECT_EQ(ValidUtf8(c.bytes), c.text);
 }
 
+TEST(Utf8, KeepsTheBeginningOfACharacterAtTheEnd) {
+  const struct {
+    std::string bytes, text;
+    std::size_t used;
+  } kCases[] = {
+      {"", "", 0},
+      {"a\xC3\xA4", "a\xC3\xA4", 3},
+      {"a\xC3", "a", 1},
+      {"abcdefghi\xF0\x9F\x98", "abcdefghi", 9},
+      {"\xE2\x82\xC3", kReplacement, 2},
+      {"\xC3\xFF", kReplacement + kReplacement, 2},
+      {"\xF4\x90", kReplacement + kReplacement, 2},
+  };
+  for (const auto& c : kCases) {
+    std::string text = "before ";
+    EXPECT_EQ(AppendUtf8(c.bytes, text), c.used) << c.bytes;
+    EXPECT_EQ(text, "before " + c.text);
+  }
+}
+
+TEST(Utf8, WritesAndReadsEveryCharacter) {
+  std::string text;
+  for (char32_t c = 0; c <= 0x10FFFF; c = c == 0xD7FF ? 0xE000 : c + 1) {
+    text.clear();
+    AppendCodePoint(c, text);
+    ASSERT_EQ(ValidUtf8(text), text);
+    std::string_view rest = text;
+    ASSERT_EQ(TakeCodePoint(rest), c);
+    ASSERT_TRUE(rest.empty());
+  }
+  std::string_view bad = "\xE2\x82z";
+  EXPECT_EQ(TakeCodePoint(bad), U'\uFFFD');
+  EXPECT_EQ(bad, "z");
+}
+
+TEST(Utf8, FindsTheEndOfAscii) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::string text(size, 'a');
+    EXPECT_EQ(EndOfAscii(text.data(), text.data() + size), text.data() + size);
+    for (std::size_t at = 0; at < size; ++at) {
+      text[at] = '\x80';
+      EXPECT_EQ(EndOfAscii(text.data(), text.data() + size), text.data() + at);
+      text[at] = '\x7F';
+    }
+  }
+}
+
 TEST(Utf8, WhatItGivesIsValid) {
   for (int first = 0; first < 256; ++first) {
     for (int second = 0; second < 256; ++second) {
