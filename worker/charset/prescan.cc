@@ -1,0 +1,189 @@
+#include "worker/charset/prescan.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "common/text.h"
+
+namespace trawl {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::string_view kBlanks = "\t\n\f\r ";
+
+bool IsOneOf(char c, std::string_view set) { return set.find(c) != set.npos; }
+
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+std::size_t SkipBlanks(std::string_view text, std::size_t at) {
+  return std::min(text.find_first_not_of(kBlanks, at), text.size());
+}
+
+/// What a page cannot declare, since its bytes could be read as ASCII so far.
+std::optional<Encoding> Declared(std::optional<Encoding> encoding) {
+  if (encoding == Encoding::Utf16Be() || encoding == Encoding::Utf16Le()) return Encoding::Utf8();
+  return encoding;
+}
+
+/// "Extracting a character encoding from a meta element", of the lower-case value of its content.
+std::optional<Encoding> EncodingOfContent(std::string_view content) {
+  constexpr std::string_view kName = "charset";
+  for (std::size_t at = content.find(kName); at != content.npos; at = content.find(kName, at)) {
+    at = SkipBlanks(content, at + kName.size());
+    if (at == content.size() || content[at] != '=') continue;
+    at = SkipBlanks(content, at + 1);
+    std::string_view value = content.substr(at);
+    if (value.empty()) return std::nullopt;
+    if (value[0] != '"' && value[0] != '\'') {
+      return Encoding::ForLabel(value.substr(0, value.find_first_of("\t\n\f\r ;")));
+    }
+    const std::size_t end = value.find(value[0], 1);
+    if (end == value.npos) return std::nullopt;
+    return Encoding::ForLabel(value.substr(1, end - 1));
+  }
+  return std::nullopt;
+}
+
+/// "Get an XML encoding": of an XML declaration that the page begins with.
+std::optional<Encoding> EncodingOfXmlDeclaration(std::string_view head) {
+  constexpr std::string_view kName = "encoding";
+  if (!head.starts_with("<?xml") || head.find('>') == head.npos) return std::nullopt;
+  std::size_t at = head.find(kName);
+  if (at == head.npos) return std::nullopt;
+  const auto skip_controls = [&] {
+    while (at < head.size() && static_cast<unsigned char>(head[at]) <= 0x20) ++at;
+  };
+  at += kName.size();
+  skip_controls();
+  if (at == head.size() || head[at] != '=') return std::nullopt;
+  ++at;
+  skip_controls();
+  if (at == head.size() || (head[at] != '"' && head[at] != '\'')) return std::nullopt;
+  const std::size_t end = head.find(head[at], at + 1);
+  if (end == head.npos) return std::nullopt;
+  const std::string_view label = head.substr(at + 1, end - at - 1);
+  if (std::any_of(label.begin(), label.end(), [](unsigned char c) { return c <= 0x20; })) {
+    return std::nullopt;
+  }
+  return Declared(Encoding::ForLabel(label));
+}
+
+struct Attribute {
+  std::string name, value;  // in lower case
+};
+
+class Scanner {
+ public:
+  explicit Scanner(std::string_view head) : head_(head) {}
+
+  /// Nothing when the bytes end before a <meta> has told.
+  std::optional<Encoding> Scan() {
+    for (; !AtEnd(); ++at_) {
+      if (head_[at_] != '<') {
+        at_ = std::min(head_.find('<', at_), head_.size()) - 1;
+        continue;
+      }
+      const std::string_view rest = head_.substr(at_);
+      if (rest.starts_with("<!--")) {
+        // The comment's own dashes may be those of its end, as in "<!-->".
+        if (!MoveTo(head_.find("-->", at_ + 2), 2)) return std::nullopt;
+      } else if (IsMeta(rest)) {
+        at_ += 5;
+        if (const std::optional<Encoding> encoding = ScanMeta()) return encoding;
+      } else if (IsTag(rest)) {
+        if (!MoveTo(head_.find_first_of("\t\n\f\r >", at_))) return std::nullopt;
+        while (NextAttribute()) {
+        }
+      } else if (rest.size() > 1 && IsOneOf(rest[1], "!/?")) {
+        if (!MoveTo(head_.find('>', at_))) return std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  bool AtEnd() const { return at_ >= head_.size(); }
+
+  bool MoveTo(std::size_t at, std::size_t further = 0) {
+    at_ = at == head_.npos ? head_.size() : at + further;
+    return !AtEnd();
+  }
+
+  static bool IsMeta(std::string_view rest) {
+    return rest.size() > 5 && LowerCase(rest.substr(0, 5)) == "<meta" &&
+           IsOneOf(rest[5], "\t\n\f\r /");
+  }
+
+  static bool IsTag(std::string_view rest) {
+    const std::size_t name = rest.size() > 1 && rest[1] == '/' ? 2 : 1;
+    return rest.size() > name && IsLetter(rest[name]);
+  }
+
+  std::optional<Encoding> ScanMeta() {
+    std::vector<std::string> names;
+    bool got_pragma = false;
+    std::optional<bool> needs_pragma;
+    std::optional<Encoding> encoding;
+    while (const std::optional<Attribute> attribute = NextAttribute()) {
+      if (std::find(names.begin(), names.end(), attribute->name) != names.end()) continue;
+      names.push_back(attribute->name);
+      if (attribute->name == "http-equiv") {
+        got_pragma = attribute->value == "content-type";
+      } else if (attribute->name == "content" && !needs_pragma) {
+        encoding = EncodingOfContent(attribute->value);
+        if (encoding) needs_pragma = true;
+      } else if (attribute->name == "charset") {
+        encoding = Encoding::ForLabel(attribute->value);
+        needs_pragma = false;
+      }
+    }
+    if (AtEnd() || !needs_pragma || (*needs_pragma && !got_pragma)) return std::nullopt;
+    if (encoding == Encoding::ForLabel("x-user-defined")) return Encoding::Windows1252();
+    return Declared(encoding);
+  }
+
+  /// "Get an attribute"; nothing at the tag's end, and, with AtEnd(), when the bytes end in it.
+  std::optional<Attribute> NextAttribute() {
+    MoveTo(head_.find_first_not_of("\t\n\f\r /", at_));
+    if (AtEnd() || head_[at_] == '>') return std::nullopt;
+    Attribute attribute;
+    // A "=" that the name begins with is part of it.
+    const std::size_t name = at_;
+    if (!MoveTo(head_.find_first_of("\t\n\f\r />=", at_ + (head_[at_] == '=' ? 1 : 0)))) {
+      return std::nullopt;
+    }
+    attribute.name = LowerCase(head_.substr(name, at_ - name));
+    if (!MoveTo(head_.find_first_not_of(kBlanks, at_))) return std::nullopt;
+    if (head_[at_] != '=') return attribute;
+    if (!MoveTo(head_.find_first_not_of(kBlanks, at_ + 1))) return std::nullopt;
+    std::size_t value = at_;
+    if (head_[at_] == '"' || head_[at_] == '\'') {
+      ++value;
+      if (!MoveTo(head_.find(head_[at_], value))) return std::nullopt;
+      attribute.value = LowerCase(head_.substr(value, at_ - value));
+      ++at_;
+    } else {
+      if (!MoveTo(head_.find_first_of("\t\n\f\r >", at_))) return std::nullopt;
+      attribute.value = LowerCase(head_.substr(value, at_ - value));
+    }
+    return attribute;
+  }
+
+  const std::string_view head_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::optional<Encoding> Prescan(std::string_view head) {
+  // A UTF-16 page that begins with "<?x".
+  if (head.starts_with("<\0?\0x\0"sv)) return Encoding::Utf16Le();
+  if (head.starts_with("\0<\0?\0x"sv)) return Encoding::Utf16Be();
+  if (const std::optional<Encoding> encoding = Scanner(head).Scan()) return encoding;
+  return EncodingOfXmlDeclaration(head);
+}
+
+}  // namespace trawl
