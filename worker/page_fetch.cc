@@ -29,24 +29,10 @@ std::string MediaType(std::string_view content_type) {
   return LowerCase(Trim(content_type.substr(0, content_type.find(';'))));
 }
 
-/// The charset parameter of a Content-Type; empty without one.
-std::string CharsetOf(std::string_view content_type) {
-  std::size_t next = content_type.find(';');
-  while (next != content_type.npos) {
-    std::string_view parameter = content_type.substr(next + 1);
-    next = content_type.find(';', next + 1);
-    parameter = Trim(parameter.substr(0, parameter.find(';')));
-    const std::size_t equals = parameter.find('=');
-    if (equals == parameter.npos || LowerCase(Trim(parameter.substr(0, equals))) != "charset") {
-      continue;
-    }
-    std::string_view value = Trim(parameter.substr(equals + 1));
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
-      value = value.substr(1, value.size() - 2);
-    }
-    return LowerCase(value);
-  }
-  return {};
+/// Of a page whose bytes are not looked at for it; empty when the header names no encoding.
+std::string_view CharsetOf(std::string_view content_type) {
+  const std::optional<Encoding> encoding = Encoding::ForLabel(CharsetLabelOf(content_type));
+  return encoding ? encoding->name() : std::string_view();
 }
 
 bool IsHtml(std::string_view content_type) {
@@ -89,14 +75,22 @@ PageFetch::PageFetch(const PageContext& context, WorkItem item, Url url, Done do
 BodyWish PageFetch::OnHead(const ResponseHead& head) {
   wanted_ = IsSuccess(head.status) && context_.WantsType(head.content_type);
   if (!wanted_) return BodyWish::kSkip;
-  if (IsHtml(head.content_type)) extractor_.emplace(url_, CharsetOf(head.content_type));
+  if (IsHtml(head.content_type)) {
+    const std::string label = CharsetLabelOf(head.content_type);
+    extractor_.emplace(url_, label);
+    if (context_.parser.WantsBody()) decoder_.emplace(label);
+  }
   return BodyWish::kRead;
 }
 
 boost::system::error_code PageFetch::OnBody(std::string_view bytes) {
   digest_.Update(bytes);
   if (extractor_) extractor_->Feed(bytes);
-  if (context_.parser.WantsBody()) body_ += bytes;
+  if (decoder_) {
+    decoder_->Decode(bytes, body_);
+  } else if (context_.parser.WantsBody()) {
+    body_ += bytes;
+  }
   return {};
 }
 
@@ -108,6 +102,7 @@ void PageFetch::OnDone(FetchOutcome outcome) {
     PageLinks links;
     links.charset = CharsetOf(outcome.head.content_type);
     if (extractor_) links = extractor_->Finish();
+    if (decoder_) decoder_->Finish(body_);
     // A refresh target is a link like any other.
     if (links.refresh &&
         std::find(links.links.begin(), links.links.end(), *links.refresh) == links.links.end()) {
@@ -151,7 +146,7 @@ std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) 
                    {"depth", item_.depth},
                    {"status", outcome.head.status},
                    {"content_type", MediaType(HeaderText(outcome.head.content_type))},
-                   {"charset", ValidUtf8(links.charset)},
+                   {"charset", links.charset},
                    {"bytes", outcome.body_bytes},
                    {"digest", digest_.Text()},
                    {"title", links.title},

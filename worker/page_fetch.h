@@ -10,6 +10,7 @@
 
 #include "common/fingerprint.h"
 #include "proto/messages.h"
+#include "worker/charset.h"
 #include "worker/http/fetcher.h"
 #include "worker/link_extractor.h"
 #include "worker/page_parser.h"
@@ -59,7 +60,9 @@ class PageFetch : public FetchObserver {
   bool wanted_ = false;
   BodyDigest digest_;
   std::optional<LinkExtractor> extractor_;
-  std::string body_;  // only for a parser that wants it
+  // Only for a parser that wants the body.
+  std::optional<PageDecoder> decoder_;  // of an HTML page
+  std::string body_;
 };
 
 }  // namespace trawl

@@ -15,9 +15,11 @@ struct Page {
   const Url& url;
   const ResponseHead& head;
   int depth = 0;
-  std::string_view charset;  // lower case
-  std::string_view title;    // UTF-8
-  std::string_view body;     // decoded; empty unless the parser wants bodies
+  std::string_view charset;  // the Encoding Standard's name, lower case; empty when there is none
+  std::string_view title;    // valid UTF-8
+  /// Of an HTML page its text in valid UTF-8, without a byte order mark, whatever its charset; of
+  /// another type its bytes. Content codings are undone. Empty unless the parser wants bodies.
+  std::string_view body;
   const std::vector<std::string>& links;
 };
 

@@ -264,6 +264,50 @@ TEST_F(PageFetchTest, AParserSeesThePage) {
   EXPECT_EQ(parser_.body, "<title>T</title><a href=x>");
 }
 
+TEST_F(PageFetchTest, AParserGetsTheTextOfAPageInUtf8WhateverItsCharset) {
+  parser_.wants_body = true;
+  const struct {
+    std::string content_type;
+    std::vector<std::string> pieces;
+    std::string body;
+  } kCases[] = {
+      {"text/html; charset=\"Windows-1251\"", {"\xCF\xF0", "\xE8"}, "При"},
+      {"text/html; charset=shift_jis", {"\x93", "\xFA\x96\x7B\x81<br>"}, "日本\uFFFD<br>"},
+      {"text/html", {"\xEF\xBB", "\xBF\xC3", "\xA4"}, "ä"},
+      {"text/html", {"<meta char", "set=koi8-r>\xF0"}, "<meta charset=koi8-r>П"},
+      {"text/html", {"\x93x\x94"}, "“x”"},
+      {"application/xhtml+xml",
+       {"<?xml encoding='iso-8859-2'?>\xB3"},
+       "<?xml encoding='iso-8859-2'?>ł"},
+      {"text/html; charset=utf-8", {"a\xC3"}, "a\uFFFD"},
+      {"text/html", {}, ""},
+  };
+  for (const auto& c : kCases) {
+    head_.content_type = c.content_type;
+    Fetch(c.pieces);
+    EXPECT_EQ(parser_.body, c.body) << c.content_type;
+  }
+}
+
+TEST_F(PageFetchTest, AParserGetsTheBytesOfWhatIsNoPage) {
+  parser_.wants_body = true;
+  context_.settings.content_types = {"*/*"};
+  head_.content_type = "text/plain; charset=iso-8859-1";
+  Fetch({"\xEF\xBB\xBF\xE4", "\xFF"});
+  EXPECT_EQ(parser_.body, "\xEF\xBB\xBF\xE4\xFF");
+  EXPECT_EQ(parser_.charset, "windows-1252");
+}
+
+TEST_F(PageFetchTest, TheCharsetOfWhatIsNoPageIsTheHeaders) {
+  context_.settings.content_types = {"*/*"};
+  for (const auto& [type, charset] : {std::pair("text/plain; charset=\" LATIN1 \"", "windows-1252"),
+                                      {"text/plain; charset=none", ""},
+                                      {"text/plain", ""}}) {
+    head_.content_type = type;
+    EXPECT_EQ(Row(Fetch()).at("charset"), json::value(charset)) << type;
+  }
+}
+
 TEST_F(PageFetchTest, AParserThatThrowsLeavesARowThatTellsOfIt) {
   parser_.complaint = "no price";
   const PageResult result = Fetch({"<a href=x>"});

@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "common/url.h"
 #include "common/utf8.h"
+#include "worker/charset.h"
 #include "worker/link_extractor.h"
 
 namespace trawl {
@@ -77,7 +78,8 @@ json::object DecideLinks(const Question& question) {
   const Result<Url> page = Url::Parse(question.Text("base_url"));
   if (!page) throw BadQuestion("'base_url' is nothing that can be crawled");
   const std::optional<std::string> bytes = question.Base64IfAny("html_base64");
-  LinkExtractor extractor(*page, bytes ? "" : "utf-8");
+  LinkExtractor extractor(
+      *page, bytes ? CharsetLabelOf(question.TextIfAny("content_type").value_or("")) : "utf-8");
   extractor.Feed(bytes ? std::string_view(*bytes) : question.Text("html"));
   const PageLinks links = extractor.Finish();
   return {{"links", json::value_from(links.links)},

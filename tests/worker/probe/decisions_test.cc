@@ -112,6 +112,15 @@ TEST(DecideLinks, WhatIsNotThereIsEmptyOrNull) {
   EXPECT_EQ(answer.at("refresh"), nullptr);
 }
 
+TEST(DecideLinks, BytesAreInTheCharsetOfTheirContentType) {
+  const json::value answer = json::parse(
+      AnswerLine(R"({"base_url":"http://a.test/","html_base64":"PHRpdGxlPs/w6DwvdGl0bGU+",)"
+                 R"("content_type":"text/html; charset=\"windows-1251\""})",
+                 DecideLinks));
+  EXPECT_EQ(answer.at("title"), "При");
+  EXPECT_EQ(answer.at("charset"), "windows-1251");
+}
+
 TEST(DecideLinks, NeedsItsKeys) {
   for (const char* line :
        {R"({"html":""})", R"({"base_url":"http://a.test/"})", R"({"base_url":"","html":""})",
