@@ -1,7 +1,5 @@
 #include "common/robots.h"
 
-#include <string.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -20,7 +18,6 @@ constexpr std::string_view kSpace = " \t\v\f";
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsAscii(char c) { return static_cast<unsigned char>(c) < 0x80; }
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool StartsWithNoCase(std::string_view text, std::string_view prefix) {
   return EqualsIgnoringCase(text.substr(0, prefix.size()), prefix);
@@ -30,98 +27,6 @@ std::string_view Trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpace);
   if (first == text.npos) return {};
   return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
-}
-
-int HexValue(char c) {
-  if (IsDigit(c)) return c - '0';
-  c = Lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// The octet of the percent-escape at the start of `text`; -1 when there is none.
-int EscapedOctet(std::string_view text) {
-  if (text.size() < 3 || text[0] != '%') return -1;
-  const int high = HexValue(text[1]);
-  const int low = HexValue(text[2]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-void AppendEscape(std::string& out, unsigned char octet) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  out += {'%', kHex[octet >> 4], kHex[octet & 15]};
-}
-
-bool IsUnreserved(char c) {
-  return IsLetter(c) || IsDigit(c) || std::string_view("-._~").find(c) != std::string_view::npos;
-}
-
-// Characters that stand in a path or query as they are. "*" and "$" are not among them, so that
-// they mean something in a pattern only (section 2.2.3). A "%" here begins no escape.
-bool StandsForItself(char c) {
-  return IsUnreserved(c) || std::string_view("/?:@!&'()+,;=[]#%").find(c) != std::string_view::npos;
-}
-
-// The form in which paths are compared (section 2.2.2): escapes of unreserved characters decoded,
-// all other escapes in upper case, every octet that may not stand in a URL escaped.
-std::string Normalise(std::string_view path) {
-  std::string out;
-  out.reserve(path.size());
-  while (!path.empty()) {
-    const int escaped = EscapedOctet(path);
-    const char c = escaped < 0 ? path[0] : static_cast<char>(escaped);
-    if (escaped < 0 ? StandsForItself(c) : IsUnreserved(c)) {
-      out += c;
-    } else {
-      AppendEscape(out, static_cast<unsigned char>(c));
-    }
-    path.remove_prefix(escaped < 0 ? 1 : 3);
-  }
-  return out;
-}
-
-// Normalises what lies between the special characters of section 2.2.3. A "$" is special only at
-// the end.
-std::string NormalisePattern(std::string_view path) {
-  const bool anchored = path.ends_with('$');
-  if (anchored) path.remove_suffix(1);
-  std::string pattern;
-  for (std::size_t star; (star = path.find('*')) != path.npos; path.remove_prefix(star + 1)) {
-    pattern += Normalise(path.substr(0, star)) + '*';
-  }
-  pattern += Normalise(path);
-  if (anchored) pattern += '$';
-  return pattern;
-}
-
-// memmem() is linear whatever the bytes, which string_view::find() is not.
-std::size_t Find(std::string_view text, std::string_view piece) {
-  const void* found = memmem(text.data(), text.size(), piece.data(), piece.size());
-  return found ? static_cast<const char*>(found) - text.data() : text.npos;
-}
-
-// Both sides normalised. Takes the leftmost place for each piece between wildcards, which is never
-// worse than a later one; so there is no going back, and the time is linear in the two lengths.
-// Adds the octets that it had to search to `searched`.
-bool Matches(std::string_view pattern, std::string_view target, std::size_t& searched) {
-  const bool anchored = pattern.ends_with('$');
-  if (anchored) pattern.remove_suffix(1);
-  std::size_t star = pattern.find('*');
-  const std::string_view prefix = pattern.substr(0, star);
-  if (!target.starts_with(prefix)) return false;
-  target.remove_prefix(prefix.size());
-  if (star == pattern.npos) return !anchored || target.empty();
-
-  searched += target.size();
-  while (true) {
-    pattern.remove_prefix(star + 1);
-    star = pattern.find('*');
-    const std::string_view piece = pattern.substr(0, star);
-    if (star == pattern.npos && anchored) return target.ends_with(piece);
-    const std::size_t at = Find(target, piece);
-    if (at == target.npos) return false;
-    if (star == pattern.npos) return true;
-    target.remove_prefix(at + piece.size());
-  }
 }
 
 // Seconds, or nothing for what is no number. HTML markup may follow: some sites serve
@@ -231,12 +136,8 @@ class Robots::Parser {
   Robots Finish() && {
     // The group "*" counts only where no group names this crawler, though that one be empty.
     Section& section = named_ ? own_ : any_;
-    // The longest pattern decides, and Allow before Disallow of the same length (section 2.2.2).
-    std::ranges::stable_sort(section.rules, [](const Rule& a, const Rule& b) {
-      return std::pair(a.pattern.size(), a.allow) > std::pair(b.pattern.size(), b.allow);
-    });
     Robots robots;
-    robots.rules_ = std::move(section.rules);
+    robots.rules_ = RobotsRules(std::move(section.rules));
     robots.crawl_delay_ = section.delay;
     robots.sitemaps_ = std::move(sitemaps_);
     return robots;
@@ -244,7 +145,7 @@ class Robots::Parser {
 
  private:
   struct Section {
-    std::vector<Rule> rules;
+    std::vector<RobotsRule> rules;
     std::optional<Seconds> delay;
   };
 
@@ -287,8 +188,7 @@ class Robots::Parser {
 
   void Append(bool allow, std::string_view pattern, std::string_view written) {
     for (Section* section : SectionsOf(rule_group_)) {
-      if (section)
-        section->rules.push_back({NormalisePattern(pattern), std::string(written), allow});
+      if (section) section->rules.push_back({allow, std::string(pattern), std::string(written)});
     }
   }
 
@@ -325,7 +225,7 @@ Robots Robots::AllowAll() { return {}; }
 
 Robots Robots::DisallowAll() {
   Robots robots;
-  robots.rules_.push_back({"/", "/", false});
+  robots.rules_ = RobotsRules({{.allow = false, .pattern = "/", .path = "/"}});
   return robots;
 }
 
@@ -341,25 +241,17 @@ Robots Robots::Parse(std::string_view body, std::string_view user_agent) {
   return std::move(parser).Finish();
 }
 
-const Robots::Rule* Robots::Match(std::string_view target) const {
-  static const Rule kTooCostly{"", "(too many wildcards)", false};
-  if (target == "/robots.txt") return nullptr;  // section 2.2.2
-  const std::string normal = Normalise(target);
-  std::size_t searched = 0;
-  for (const Rule& rule : rules_) {
-    if (Matches(rule.pattern, normal, searched)) return &rule;
-    if (searched > kMaxSearchBytes) return &kTooCostly;
-  }
-  return nullptr;
+const RobotsRule* Robots::Match(std::string_view target) const {
+  return target == "/robots.txt" ? nullptr : rules_.Find(target);  // section 2.2.2
 }
 
 bool Robots::Allows(std::string_view target) const {
-  const Rule* rule = Match(target);
+  const RobotsRule* rule = Match(target);
   return !rule || rule->allow;
 }
 
 Robots::Verdict Robots::Explain(std::string_view target) const {
-  const Rule* rule = Match(target);
+  const RobotsRule* rule = Match(target);
   if (!rule) return {};
   return {rule->allow, (rule->allow ? "Allow: " : "Disallow: ") + rule->path};
 }

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/robots_rules.h"
+
 namespace trawl {
 
 /// The name that a User-Agent value, or a line that means one, begins with. Section 2.2.1 allows
@@ -31,14 +33,9 @@ class Robots {
 
   /// Section 2.5 asks for 500 KiB at least.
   static constexpr std::size_t kMaxBytes = std::size_t{512} * 1024;
-  static constexpr std::size_t kMaxLineBytes = std::size_t{16} * 1024;
+  static constexpr std::size_t kMaxLineBytes = 16'664;  // as Google's parser
   /// A longer Crawl-delay counts as this, which any integer duration down to nanoseconds holds.
   static constexpr std::chrono::hours kMaxCrawlDelay{365 * 24};
-
-  /// Octets of `target` that one question may search for what stands behind wildcards, all rules
-  /// together: some 30 ms. A file that needs more is not meant for crawlers, and counts as
-  /// Disallow.
-  static constexpr std::size_t kMaxSearchBytes = std::size_t{8} * 1024 * 1024;
 
   struct Verdict {
     bool allowed = true;
@@ -59,16 +56,10 @@ class Robots {
  private:
   class Parser;
 
-  struct Rule {
-    std::string pattern;  // normalised: `*` is a wildcard, a final `$` the end, all else literal
-    std::string path;     // as written, for Explain()
-    bool allow;
-  };
-
   /// The rule that decides; null when none matches.
-  const Rule* Match(std::string_view target) const;
+  const RobotsRule* Match(std::string_view target) const;
 
-  std::vector<Rule> rules_;  // in order of precedence: the first that matches decides
+  RobotsRules rules_;
   std::optional<std::chrono::duration<double>> crawl_delay_;
   std::vector<std::string> sitemaps_;
 };
