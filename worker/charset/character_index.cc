@@ -93,8 +93,9 @@ std::span<const CharacterIndex::Entry> CharacterIndex::Pointers(char32_t code_po
     }
     std::sort(by_code_point_.begin(), by_code_point_.end());
   }
-  const auto [begin, end] =
-      std::ranges::equal_range(by_code_point_, code_point, {}, &Entry::code_point);
+  const auto begin =
+      std::lower_bound(by_code_point_.begin(), by_code_point_.end(), Entry{code_point, 0});
+  const auto end = std::lower_bound(begin, by_code_point_.end(), Entry{code_point + 1, 0});
   return {begin, end};
 }
 
