@@ -14,7 +14,8 @@ void FuzzOne(std::string_view input) {
     Check(entry.error() == Error::kBadMessage, "what is no entry is a bad message", {input});
     return;
   }
-  Check(!entry->url.empty() && entry->attempt >= 0 && entry->hops >= 0 && entry->losses >= 0,
+  Check(!entry->url.empty() && entry->attempt >= 0 && entry->hops >= 0 && entry->losses >= 0 &&
+            entry->sitemap >= 0,
         "an entry has a URL and counts", {input});
   const std::string text = entry->Text();
   const auto parsed = FrontierEntry::Parse(text);

@@ -13,7 +13,7 @@ namespace trawl {
 namespace {
 
 /// Single cuts that are tried of one input.
-constexpr std::size_t kMaxSingleCuts = 24;
+constexpr std::size_t kMaxSingleCuts = 16;
 
 void Print(std::string_view bytes) {
   for (const unsigned char c : bytes) {
