@@ -5,21 +5,31 @@
 
 namespace trawl {
 
-Utf8Sequence ReadUtf8(std::string_view text) {
+namespace {
+
+inline Utf8Sequence Read(const char* text, const char* end) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  const auto available = static_cast<std::size_t>(end - text);
   const unsigned lead = byte(0);
   if (lead < 0xC2 || lead > 0xF4) return {1, false, false};
-  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (available < 2) return {1, false, true};
   // Bounds of the second byte keep out overlong forms, surrogates and what is above U+10FFFF.
-  unsigned lower = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  unsigned upper = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  for (std::size_t i = 1; i < size; ++i) {
-    if (i == text.size()) return {i, false, true};
-    if (byte(i) < lower || byte(i) > upper) return {i, false, false};
-    lower = 0x80;
-    upper = 0xBF;
-  }
-  return {size, true, false};
+  const unsigned lower = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  const unsigned upper = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < lower || byte(1) > upper) return {1, false, false};
+  if (lead < 0xE0) return {2, true, false};
+  if (available < 3) return {2, false, true};
+  if (!continues(2)) return {2, false, false};
+  if (lead < 0xF0) return {3, true, false};
+  if (available < 4) return {3, false, true};
+  return continues(3) ? Utf8Sequence{4, true, false} : Utf8Sequence{3, false, false};
+}
+
+}  // namespace
+
+Utf8Sequence ReadUtf8(std::string_view text) {
+  return Read(text.data(), text.data() + text.size());
 }
 
 char32_t TakeCodePoint(std::string_view& text) {
@@ -75,14 +85,16 @@ std::size_t AppendUtf8(std::string_view bytes, std::string& out) {
   const char* run = bytes.data();  // what is valid since is not yet in `out`
   const char* next = run;
   while ((next = EndOfAscii(next, end)) != end) {
-    const Utf8Sequence sequence = ReadUtf8({next, static_cast<std::size_t>(end - next)});
-    if (!sequence.valid) {
-      out.append(run, next);
-      if (sequence.cut) return static_cast<std::size_t>(next - bytes.data());
-      out += kReplacementCharacter;
-      run = next + sequence.bytes;
-    }
-    next += sequence.bytes;
+    do {
+      const Utf8Sequence sequence = Read(next, end);
+      if (!sequence.valid) {
+        out.append(run, next);
+        if (sequence.cut) return static_cast<std::size_t>(next - bytes.data());
+        out += kReplacementCharacter;
+        run = next + sequence.bytes;
+      }
+      next += sequence.bytes;
+    } while (next != end && static_cast<unsigned char>(*next) >= 0x80);
   }
   out.append(run, end);
   return bytes.size();
