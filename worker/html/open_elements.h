@@ -1,0 +1,119 @@
+// The stack of open elements and the list of active formatting elements (HTML Standard 13.2.4.2 and
+// 13.2.4.3), with names in place of nodes.
+//
+// Bounded: when the stack is full, elements are to be taken for empty ones, except the parts of a
+// table that is on it. The root is never removed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "worker/html/document_order.h"
+#include "worker/html/element_types.h"
+
+namespace trawl::html {
+
+enum class Namespace : std::uint8_t { kHtml, kMathMl, kSvg };
+
+struct Element {
+  std::uint64_t key = 0;
+  std::uint32_t id = 0;                // which element this is; never 0
+  DocumentOrder::Content content = 0;  // what it is added to, and of a table: what is in it
+  std::uint16_t flags = 0;
+  Tag tag = Tag::kOther;
+  Namespace space = Namespace::kHtml;
+
+  bool Is(Tag wanted) const { return tag == wanted && space == Namespace::kHtml; }
+  bool IsHtml(std::uint64_t name) const { return key == name && space == Namespace::kHtml; }
+};
+
+class OpenElements {
+ public:
+  static constexpr std::size_t kMaxDepth = 512;  // that of browsers' documents
+
+  /// The order outlives this.
+  explicit OpenElements(DocumentOrder& order) : order_(order) {}
+
+  bool empty() const { return elements_.empty(); }
+  std::size_t size() const { return elements_.size(); }
+  const Element& current() const { return elements_.back(); }
+  const Element& operator[](std::size_t depth) const { return elements_[depth]; }
+  bool full() const { return elements_.size() >= kMaxDepth; }
+  bool in_template() const { return templates_ != 0; }
+
+  void Push(const Element& element);
+  void Pop();
+  void PopTo(std::size_t size) {
+    while (elements_.size() > size) Pop();
+  }
+  void PopThrough(std::uint64_t html_name);
+  void PopThrough(Tag tag);
+  /// Not a table or a template.
+  void Remove(std::size_t depth) { elements_.erase(elements_.begin() + static_cast<long>(depth)); }
+  void Insert(std::size_t depth, const Element& element) {
+    elements_.insert(elements_.begin() + static_cast<long>(depth), element);
+  }
+
+  /// Depth of the element; npos when it is not open.
+  std::size_t Find(std::uint32_t id) const;
+  std::size_t FindLast(Tag tag) const;
+
+  /// `scope` is the flags that end it.
+  bool HasInScope(std::uint64_t html_name, std::uint16_t scope = kScope) const;
+  bool HasInScope(Tag tag, std::uint16_t scope = kScope) const;
+  bool HasFlagInScope(std::uint16_t flag, std::uint16_t scope = kScope) const;
+  bool HasIdInScope(std::uint32_t id) const;
+
+  void GenerateImpliedEndTags(std::uint16_t flag = kImplied, std::uint64_t except = 0);
+  /// Pops down to an element that ends table scope or is one of these.
+  void ClearBackTo(Tag a, Tag b);
+
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
+ private:
+  template <class Matches>
+  bool HasInScopeIf(std::uint16_t scope, Matches matches) const {
+    for (std::size_t depth = elements_.size(); depth-- > 0;) {
+      if (matches(elements_[depth])) return true;
+      if ((elements_[depth].flags & scope) != 0) return false;
+    }
+    return false;
+  }
+
+  DocumentOrder& order_;
+  std::vector<Element> elements_;
+  std::size_t templates_ = 0;
+};
+
+class ActiveFormatting {
+ public:
+  /// Of those between two markers, one name counts kMaxAlike times ("Noah's Ark"; attributes are
+  /// not compared).
+  static constexpr std::size_t kMaxAlike = 3;
+
+  void Push(const Element& element);
+  void PushMarker();
+  void ClearToMarker();
+
+  /// The last of this name after the last marker; npos without one.
+  std::size_t FindLast(std::uint64_t name) const;
+  std::size_t Find(std::uint32_t id) const;
+  void Remove(std::size_t index) { entries_.erase(entries_.begin() + static_cast<long>(index)); }
+  void Insert(std::size_t index, const Element& element) {
+    entries_.insert(entries_.begin() + static_cast<long>(index), element);
+  }
+
+  std::size_t size() const { return entries_.size(); }
+  Element& operator[](std::size_t index) { return entries_[index]; }
+  static bool IsMarker(const Element& entry) { return entry.id == 0; }
+
+  static constexpr std::size_t npos = OpenElements::npos;
+
+ private:
+  static constexpr std::size_t kMaxEntries = 2 * OpenElements::kMaxDepth;
+
+  std::vector<Element> entries_;
+};
+
+}  // namespace trawl::html
