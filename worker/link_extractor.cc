@@ -1,39 +1,23 @@
 #include "worker/link_extractor.h"
 
-#include <libxml/HTMLparser.h>
-#include <libxml/parserInternals.h>
-
 #include <algorithm>
-#include <cstring>
-#include <unordered_set>
+#include <unordered_map>
 
-#include "common/text.h"
 #include "common/utf8.h"
+#include "worker/charset.h"
+#include "worker/html/link_scanner.h"
+#include "worker/meta_refresh.h"
 
 namespace trawl {
 namespace {
 
-struct FreeParser {
-  void operator()(htmlParserCtxtPtr parser) const { htmlFreeParserCtxt(parser); }
-};
-
-std::string_view Text(const xmlChar* text) {
-  return text ? std::string_view(reinterpret_cast<const char*>(text)) : std::string_view();
-}
-
-/// The value of an attribute; nothing when the element has none of that name.
-std::optional<std::string_view> Attribute(const xmlChar** attributes, std::string_view name) {
-  for (; attributes && attributes[0]; attributes += 2) {
-    if (Text(attributes[0]) == name) return Text(attributes[1]);
-  }
-  return std::nullopt;
-}
+using html::LinkScanner;
 
 std::string CollapseBlanks(std::string_view text) {
   std::string collapsed;
   bool blank = false;
   for (char c : text) {
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
+    if (html::IsSpace(c)) {
       blank = !collapsed.empty();
       continue;
     }
@@ -44,162 +28,164 @@ std::string CollapseBlanks(std::string_view text) {
   return collapsed;
 }
 
-constexpr std::string_view kFallbackCharset = "windows-1252";
-constexpr std::size_t kPieceBytes = 16 * 1024;
-constexpr std::size_t kMaxRunBytes = 64 * 1024;  // without "<" or ">"
-constexpr std::size_t kMaxKeptBytes = 16 * 1024 * 1024;
+/// Canonical links, each once, in the order of their first mention.
+class LinkList {
+ public:
+  LinkList(const Url& base, const QueryEncoder& query_encoder)
+      : base_(base), query_encoder_(query_encoder) {}
+
+  /// `reference` outlives the list.
+  void Add(std::string_view reference, bool nofollow) {
+    const auto [known, is_new] = by_reference_.try_emplace(reference, kNone);
+    if (is_new) known->second = IndexOf(reference);
+    if (known->second != kNone && !nofollow) links_[known->second].nofollow = false;
+  }
+
+  void MoveTo(PageLinks& page) {
+    page.links.reserve(links_.size());
+    for (Link& link : links_) {
+      if (link.nofollow) page.nofollow_links.push_back(link.url);
+      page.links.push_back(std::move(link.url));
+    }
+  }
+
+ private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  struct Link {
+    std::string url;
+    bool nofollow = true;  // until it is mentioned without
+  };
+
+  /// In links_; kNone when the reference leads nowhere.
+  std::size_t IndexOf(std::string_view reference) {
+    const Result<Url> url = base_.Resolve(reference, query_encoder_);
+    if (!url) return kNone;
+    const auto [known, is_new] = by_url_.try_emplace(url->text(), links_.size());
+    if (!is_new) return known->second;
+    if (links_.size() == LinkExtractor::kMaxLinks) {
+      by_url_.erase(known);
+      return kNone;
+    }
+    links_.push_back({url->text()});
+    return known->second;
+  }
+
+  const Url& base_;
+  const QueryEncoder& query_encoder_;
+  std::vector<Link> links_;
+  std::unordered_map<std::string, std::size_t> by_url_;
+  std::unordered_map<std::string_view, std::size_t> by_reference_;
+};
 
 }  // namespace
 
 class LinkExtractor::Impl {
  public:
-  Impl(Url page, std::string_view charset) : page_(std::move(page)), charset_(LowerCase(charset)) {
-    static const bool initialised = [] {
-      xmlInitParser();
-      return true;
-    }();
-    (void)initialised;
-    std::memset(&sax_, 0, sizeof sax_);
-    sax_.startElement = [](void* self, const xmlChar* name, const xmlChar** attributes) {
-      static_cast<Impl*>(self)->OnElement(Text(name), attributes);
-    };
-    sax_.endElement = [](void* self, const xmlChar* name) {
-      if (Text(name) == "title") static_cast<Impl*>(self)->in_title_ = false;
-    };
-    sax_.characters = [](void* self, const xmlChar* text, int length) {
-      static_cast<Impl*>(self)->OnText(
-          {reinterpret_cast<const char*>(text), static_cast<std::size_t>(length)});
-    };
-  }
+  Impl(Url page, std::string_view charset_label, std::string_view user_agent)
+      : page_(std::move(page)), charset_label_(charset_label), user_agent_(user_agent) {}
 
   void Feed(std::string_view bytes) {
-    if (!parser_) Begin();
-    while (!bytes.empty() && Kept() <= kMaxKeptBytes) {
-      std::string_view piece = bytes.substr(0, kPieceBytes);
-      bytes.remove_prefix(piece.size());
-      const std::size_t last_angle = piece.find_last_of("<>");
-      if (last_angle != piece.npos) {
-        run_bytes_ = piece.size() - last_angle;
-      } else if ((run_bytes_ += piece.size()) > kMaxRunBytes) {
-        piece = Abridge(piece);
-      }
-      htmlParseChunk(parser_.get(), piece.data(), static_cast<int>(piece.size()), 0);
+    if (!encoding_) {
+      const std::size_t missing = kSniffBytes - head_.size();
+      head_ += bytes.substr(0, missing);
+      if (head_.size() < kSniffBytes) return;
+      Begin();
+      bytes.remove_prefix(missing);
     }
+    Scan(bytes);
   }
 
   PageLinks Finish() {
-    if (parser_) htmlParseChunk(parser_.get(), nullptr, 0, 1);
+    if (!encoding_) Begin();
+    if (decoder_) {
+      text_.clear();
+      decoder_->Finish(text_);
+      scanner_.Feed(text_);
+    }
+    scanner_.Finish();
     PageLinks page;
+    page.charset = encoding_->name();
     const Url base = Base();
-    std::unordered_set<std::string_view> seen;
-    page.links.reserve(references_.size());  // so that the views in `seen` stay valid
-    for (const std::string& reference : references_) {
-      const Result<Url> url = base.Resolve(reference);
-      if (!url || seen.contains(url->text())) continue;
-      page.links.push_back(url->text());
-      seen.insert(page.links.back());
+    const QueryEncoder query_encoder = QueryEncoderFor(*encoding_);
+    LinkList links(base, query_encoder);
+    std::optional<std::string_view> title;
+    scanner_.ForEach([&](LinkScanner::Kind kind, std::string_view text) {
+      if (kind == LinkScanner::Kind::kTitle) {
+        if (!title) title = text;
+      } else if (kind != LinkScanner::Kind::kBase) {
+        links.Add(text, kind == LinkScanner::Kind::kNofollowLink);
+      }
+    });
+    links.MoveTo(page);
+    page.title = CutUtf8(CollapseBlanks(ValidUtf8(title.value_or(""))), kMaxTitleBytes);
+    for (const LinkScanner::Meta& meta : scanner_.metas()) {
+      if (meta.refreshes && !page.refresh) page.refresh = Target(meta.content, base, query_encoder);
+      if (NamesRobots(meta.name, user_agent_)) page.robots |= ParseRobotsMeta(meta.content);
     }
-    if (refresh_) {
-      if (const Result<Url> url = base.Resolve(*refresh_)) page.refresh = url->text();
-    }
-    page.title = CollapseBlanks(ValidUtf8(CutUtf8(title_, kMaxTitleBytes)));
-    page.charset = Charset();
     return page;
   }
 
  private:
-  /// What may end a tag, a comment or a script. libxml2 keeps a text, and takes time that grows
-  /// with the square of a tag's attributes; neither matters here when it is that long.
-  std::string_view Abridge(std::string_view piece) {
-    abridged_.clear();
-    for (char c : piece) {
-      if (c == '-' || c == '"' || c == '\'' || c == '/') abridged_ += c;
-    }
-    return abridged_;
-  }
-
-  /// Bytes that the parser has got and not used: a script or comment without end.
-  std::size_t Kept() const {
-    const xmlParserInputPtr input = parser_->input;
-    return input ? static_cast<std::size_t>(input->end - input->cur) : 0;
-  }
-
+  /// What has arrived can tell the encoding, or there is no more.
   void Begin() {
-    parser_.reset(
-        htmlCreatePushParserCtxt(&sax_, this, nullptr, 0, nullptr, XML_CHAR_ENCODING_NONE));
-    if (!parser_) throw std::bad_alloc();
-    htmlCtxtUseOptions(parser_.get(), HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
-                                          HTML_PARSE_NOWARNING | HTML_PARSE_NONET);
-    const xmlCharEncodingHandlerPtr handler =
-        charset_.empty() ? nullptr : xmlFindCharEncodingHandler(charset_.c_str());
-    if (handler) xmlSwitchToEncoding(parser_.get(), handler);
+    const SniffedEncoding sniffed = SniffEncoding(head_, charset_label_);
+    encoding_ = sniffed.encoding;
+    if (*encoding_ != Encoding::Utf8()) decoder_.emplace(*encoding_);
+    Scan(std::string_view(head_).substr(sniffed.bom_bytes));
+    head_ = std::string();
   }
 
-  void OnElement(std::string_view name, const xmlChar** attributes) {
-    if (name == "a" || name == "area") {
-      AddReference(Attribute(attributes, "href"));
-    } else if (name == "iframe" || name == "frame") {
-      AddReference(Attribute(attributes, "src"));
-    } else if (name == "base") {
-      if (!base_) base_ = Attribute(attributes, "href");
-    } else if (name == "meta") {
-      OnMeta(attributes);
-    } else if (name == "title") {
-      in_title_ = !title_begun_;
-      title_begun_ = true;
+  /// UTF-8 is scanned where it is.
+  void Scan(std::string_view bytes) {
+    if (!decoder_) {
+      scanner_.Feed(bytes);
+      return;
+    }
+    while (!bytes.empty()) {
+      text_.clear();
+      decoder_->Decode(bytes.substr(0, kDecodedBytes), text_);
+      scanner_.Feed(text_);
+      bytes.remove_prefix(std::min(bytes.size(), kDecodedBytes));
     }
   }
 
-  void OnMeta(const xmlChar** attributes) {
-    const auto kind = Attribute(attributes, "http-equiv");
-    if (refresh_ || !kind || !EqualsIgnoringCase(*kind, "refresh")) return;
-    refresh_ = RefreshTarget(Attribute(attributes, "content").value_or(""));
-  }
-
-  void OnText(std::string_view text) {
-    if (in_title_ && title_.size() < kMaxTitleBytes) title_ += text;
-  }
-
-  void AddReference(std::optional<std::string_view> reference) {
-    if (!reference) return;
-    reference_bytes_ += reference->size();
-    if (references_.size() >= kMaxLinks || reference_bytes_ > kMaxReferenceBytes) return;
-    if (known_.insert(std::string(*reference)).second) references_.emplace_back(*reference);
-  }
-
+  /// The first base with an href decides; when it does not lead anywhere, the page's URL is the
+  /// base (HTML Standard, "set the frozen base URL").
   Url Base() const {
-    if (!base_) return page_;
-    const Result<Url> base = page_.Resolve(*base_);
+    std::optional<std::string_view> first;
+    scanner_.ForEach([&](LinkScanner::Kind kind, std::string_view text) {
+      if (kind == LinkScanner::Kind::kBase && !first) first = text;
+    });
+    if (!first) return page_;
+    const Result<Url> base = page_.Resolve(*first, QueryEncoderFor(*encoding_));
     return base ? *base : page_;
   }
 
-  /// The header's, else the one that the document declares, else what browsers assume.
-  std::string Charset() const {
-    if (!charset_.empty()) return charset_;
-    if (parser_ && parser_->input && parser_->input->encoding) {
-      return LowerCase(ValidUtf8(Text(parser_->input->encoding)));
-    }
-    return std::string(kFallbackCharset);
+  std::optional<std::string> Target(std::string_view content, const Url& base,
+                                    const QueryEncoder& query_encoder) const {
+    const std::optional<Refresh> refresh = ParseRefresh(content);
+    if (!refresh) return std::nullopt;
+    if (refresh->reloads) return page_.text();
+    const Result<Url> url = base.Resolve(refresh->reference, query_encoder);
+    if (!url) return std::nullopt;
+    return url->text();
   }
 
+  static constexpr std::size_t kDecodedBytes = 64 * 1024;  // at a time
+
   const Url page_;
-  const std::string charset_;  // of the header
-  htmlSAXHandler sax_;
-  std::unique_ptr<htmlParserCtxt, FreeParser> parser_;
-  std::vector<std::string> references_;  // as written, in document order
-  std::unordered_set<std::string> known_;
-  std::size_t reference_bytes_ = 0;
-  std::optional<std::string> base_;
-  std::optional<std::string> refresh_;
-  std::string title_;
-  std::size_t run_bytes_ = 0;  // since the last "<" or ">"
-  std::string abridged_;
-  bool in_title_ = false;
-  bool title_begun_ = false;
+  const std::string charset_label_;
+  const std::string user_agent_;
+  std::string head_;  // until the encoding is known
+  std::optional<Encoding> encoding_;
+  std::optional<TextDecoder> decoder_;  // not for UTF-8
+  std::string text_;                    // decoded
+  LinkScanner scanner_;
 };
 
-LinkExtractor::LinkExtractor(Url page, std::string_view charset)
-    : impl_(std::make_unique<Impl>(std::move(page), charset)) {}
+LinkExtractor::LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent)
+    : impl_(std::make_unique<Impl>(std::move(page), charset_label, user_agent)) {}
 LinkExtractor::~LinkExtractor() = default;
 void LinkExtractor::Feed(std::string_view bytes) { impl_->Feed(bytes); }
 PageLinks LinkExtractor::Finish() { return impl_->Finish(); }

@@ -1,10 +1,10 @@
 // Finds what a crawler wants in an HTML document while its bytes arrive: links (a[href],
-// area[href], iframe[src], frame[src] and meta refresh), the title and the charset. Links are
-// canonical, resolved against the first <base href>, in document order, each once.
+// area[href], iframe[src], frame[src] and meta refresh), the title, the encoding and what the page
+// says to robots. Links are those of a browser's document without scripts: canonical, resolved
+// against the first <base href>, in document order, each once.
 //
-// Bounded: after kMaxLinks different references or kMaxReferenceBytes of them the rest is ignored,
-// so is what follows a comment or script of more than 16 MiB, and of a tag or text what goes beyond
-// 64 KiB.
+// Bounded: after kMaxLinks different links the rest is ignored, and so is what html::LinkScanner
+// ignores.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +14,28 @@
 #include <string_view>
 #include <vector>
 
+#include "common/robots_directives.h"
 #include "common/url.h"
 
 namespace trawl {
 
 struct PageLinks {
-  std::vector<std::string> links;      // the refresh target not among them
-  std::optional<std::string> refresh;  // canonical target of a meta refresh
+  std::vector<std::string> links;  // rel=nofollow ones too; the refresh target is not among them
+  std::vector<std::string> nofollow_links;  // those of `links` that occur with rel=nofollow only
+  std::optional<std::string> refresh;  // canonical target of a meta refresh; may be the page itself
   std::string title;                   // valid UTF-8, blanks collapsed; empty without one
-  std::string charset;                 // lower case
+  std::string charset;                 // the Encoding Standard's name in lower case
+  RobotsDirectives robots;             // of all <meta> that speak to this crawler
 };
 
 class LinkExtractor {
  public:
   static constexpr std::size_t kMaxLinks = 250'000;
-  static constexpr std::size_t kMaxReferenceBytes = 32 * 1024 * 1024;
   static constexpr std::size_t kMaxTitleBytes = 4 * 1024;
 
-  /// `charset` is the label of the Content-Type header; empty: none.
-  LinkExtractor(Url page, std::string_view charset);
+  /// `charset_label` is that of the Content-Type header; empty: none. `user_agent`, a product token
+  /// or a whole User-Agent, names the crawler that a <meta> may speak to.
+  LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent);
   ~LinkExtractor();
 
   void Feed(std::string_view bytes);
@@ -43,9 +46,5 @@ class LinkExtractor {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// The target of a meta refresh's content attribute ("5; url=next.html"), by the HTML Standard's
-/// shared declarative refresh steps; nothing when it has none of its own or is not valid.
-std::optional<std::string_view> RefreshTarget(std::string_view content);
 
 }  // namespace trawl

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "worker/meta_refresh.h"
 
-#include "worker/link_extractor.h"
+#include <algorithm>
 
 namespace trawl {
 namespace {
@@ -32,7 +32,7 @@ void TakeUrlLabel(std::string_view& text) {
 
 }  // namespace
 
-std::optional<std::string_view> RefreshTarget(std::string_view content) {
+std::optional<Refresh> ParseRefresh(std::string_view content) {
   SkipSpaces(content);
   const auto time_end = std::find_if_not(content.begin(), content.end(), IsDigit);
   const std::size_t digits = static_cast<std::size_t>(time_end - content.begin());
@@ -41,7 +41,8 @@ std::optional<std::string_view> RefreshTarget(std::string_view content) {
   while (!content.empty() && (IsDigit(content.front()) || content.front() == '.')) {
     content.remove_prefix(1);
   }
-  if (content.empty()) return std::nullopt;
+  constexpr Refresh kReload{true, {}};
+  if (content.empty()) return kReload;
   if (content.front() != ';' && content.front() != ',' && !IsSpace(content.front())) {
     return std::nullopt;
   }
@@ -50,14 +51,14 @@ std::optional<std::string_view> RefreshTarget(std::string_view content) {
     content.remove_prefix(1);
   }
   SkipSpaces(content);
-  if (content.empty()) return std::nullopt;
+  if (content.empty()) return kReload;
   TakeUrlLabel(content);
   if (!content.empty() && (content.front() == '"' || content.front() == '\'')) {
     const char quote = content.front();
     content.remove_prefix(1);
     content = content.substr(0, content.find(quote));
   }
-  return content;
+  return Refresh{false, content};
 }
 
 }  // namespace trawl

@@ -77,7 +77,7 @@ BodyWish PageFetch::OnHead(const ResponseHead& head) {
   if (!wanted_) return BodyWish::kSkip;
   if (IsHtml(head.content_type)) {
     const std::string label = CharsetLabelOf(head.content_type);
-    extractor_.emplace(url_, label);
+    extractor_.emplace(url_, label, context_.settings.user_agent);
     if (context_.parser.WantsBody()) decoder_.emplace(label);
   }
   return BodyWish::kRead;
@@ -103,8 +103,8 @@ void PageFetch::OnDone(FetchOutcome outcome) {
     links.charset = CharsetOf(outcome.head.content_type);
     if (extractor_) links = extractor_->Finish();
     if (decoder_) decoder_->Finish(body_);
-    // A refresh target is a link like any other.
-    if (links.refresh &&
+    // A refresh target is a link like any other, but a page that reloads itself has none.
+    if (links.refresh && *links.refresh != url_.text() &&
         std::find(links.links.begin(), links.links.end(), *links.refresh) == links.links.end()) {
       links.links.push_back(*links.refresh);
     }

@@ -21,7 +21,7 @@ using Links = std::vector<std::string>;
 /// The document at http://a.test/dir/page, fed in pieces of this many bytes (0: in one).
 PageLinks Extract(const std::string& html, const std::string& charset = "utf-8",
                   std::size_t piece = 0) {
-  LinkExtractor extractor(Url::Parse("http://a.test/dir/page").value(), charset);
+  LinkExtractor extractor(Url::Parse("http://a.test/dir/page").value(), charset, "trawl/1.0");
   if (piece == 0) piece = std::max<std::size_t>(1, html.size());
   for (std::size_t at = 0; at < html.size(); at += piece) {
     extractor.Feed(std::string_view(html).substr(at, piece));
@@ -44,46 +44,6 @@ void ExpectLinks(const std::vector<LinkCase>& cases) {
   }
 }
 
-TEST(LinkExtractor, FindsTheElementsThatLink) {
-  ExpectLinks({{"<a href=x>t</a>", {"x"}},
-               {"<map><area href=x></map>", {"x"}},
-               {"<iframe src=x></iframe>", {"x"}},
-               {"<frameset><frame src=x></frameset>", {"x"}},
-               {"<A HREF=x>t</A>", {"x"}},
-               {"<html><body><p><a class=c href='x'>t</a>", {"x"}},
-               {"<a href=1><a href=2>", {"1", "2"}},
-               {"<a href=\"\">t</a>", {"page"}},
-               {"<a rel=nofollow href=x>", {"x"}}});
-}
-
-TEST(LinkExtractor, FindsNothingElsewhere) {
-  ExpectLinks({{"", {}},
-               {"text", {}},
-               {"<a>t</a><a name=x>", {}},
-               {"<link href=x><img src=x><script src=x></script><form action=x>", {}},
-               {"<iframe href=x></iframe><a src=x>", {}},
-               {"<!-- <a href=x> -->", {}},
-               {"<script>\"<a href=x>\"</script>", {}},
-               {"<style>/* <a href=x> */</style>", {}}});
-}
-
-TEST(LinkExtractor, ReadsTagsAndAttributesAsTheyAreWritten) {
-  ExpectLinks({{"<a href=x?a&copy=1>", {"x?a&copy=1"}},
-               {"<a href='x?a&copy;'>", {"x?a%C2%A9"}},
-               {"<a href=&#x78;&#121>", {"xy"}},
-               {"<a href=x/>", {"x/"}},
-               {"<a href = x >", {"x"}},
-               {"<a href=x href=y>", {"x"}},
-               {"<a title='>' href=x>", {"x"}},
-               {"<a\n\thref\n=\n'x'\n>", {"x"}},
-               {"<!-- a -- > b --><a href=x>", {"x"}},
-               {"<!><a href=x>", {"x"}},
-               {"<?php ?><a href=x>", {"x"}},
-               {"<3 <a href=x>", {"x"}},
-               {"<svg><a href=x></a></svg>", {"x"}},
-               {"<custom-tag><a href=x></custom-tag>", {"x"}}});
-}
-
 TEST(LinkExtractor, LinksAreCanonicalInDocumentOrderAndEachOnce) {
   ExpectLinks(
       {{"<a href=b><a href=a><a href=b><a href='./b'><a href=b#part>", {"b", "a"}},
@@ -102,7 +62,52 @@ TEST(LinkExtractor, ResolvesAgainstTheFirstBaseThatHasAnHref) {
                {"<base target=t><base href=http://b.test/><a href=x>", {b + "x"}},
                {"<base href=http://b.test/><base href=http://c.test/><a href=x>", {b + "x"}},
                {"<base href=/sub/><a href=x>", {"http://a.test/sub/x"}},
-               {"<base href='http://['><a href=x>", {"x"}}});
+               {"<base href='http://['><a href=x>", {"x"}},
+               {"<base href='mailto:a@b'><base href=http://b.test/><a href=x>", {"x"}},
+               {"<base href><base href=http://b.test/><a href=x>", {"x"}},
+               {"<table><td><base href=http://b.test/></td><base href=http://c.test/><a href=x>",
+                {"http://c.test/x"}}});
+}
+
+TEST(LinkExtractor, ListsApartTheLinksThatAreNeverToBeFollowed) {
+  const struct {
+    std::string html;
+    Links links, nofollow;
+  } kCases[] = {
+      {"<a rel=nofollow href=/x><a href=/y>", {"x", "y"}, {"x"}},
+      {"<a rel=nofollow href=/x><a href=/x>", {"x"}, {}},
+      {"<a href=/x><a rel=nofollow href=/x>", {"x"}, {}},
+      {"<a rel=nofollow href=/x><a href=//a.test/x#part>", {"x"}, {}},
+      {"<a rel=nofollow href=/x><area rel=nofollow href=/x>", {"x"}, {"x"}},
+      {"<a rel=nofollow href=mailto:x>", {}, {}},
+  };
+  const auto whole = [](const Links& links) {
+    Links urls;
+    for (const std::string& link : links) urls.push_back("http://a.test/" + link);
+    return urls;
+  };
+  for (const auto& [html, links, nofollow] : kCases) {
+    EXPECT_EQ(Extract(html).links, whole(links)) << html;
+    EXPECT_EQ(Extract(html).nofollow_links, whole(nofollow)) << html;
+  }
+}
+
+TEST(LinkExtractor, AddsUpWhatIsSaidToThisCrawler) {
+  const struct {
+    std::string html;
+    RobotsDirectives robots;
+  } kCases[] = {
+      {"<p>t", {false, false}},
+      {"<meta name=robots content=noindex>", {true, false}},
+      {"<META NAME=Robots CONTENT='NoFollow'>", {false, true}},
+      {"<meta name=robots content=noindex><meta name=trawl content=nofollow>", {true, true}},
+      {"<meta name=otherbot content=none>", {false, false}},
+      {"<meta http-equiv=robots content=none>", {false, false}},
+      {"<p><meta name=robots content=none>", {true, true}},
+      {"<template><meta name=robots content=none></template>", {false, false}},
+      {"<meta name=robots content='&#110;one'>", {true, true}},
+  };
+  for (const auto& [html, robots] : kCases) EXPECT_EQ(Extract(html).robots, robots) << html;
 }
 
 TEST(LinkExtractor, FindsTheTargetOfAMetaRefresh) {
@@ -114,7 +119,13 @@ TEST(LinkExtractor, FindsTheTargetOfAMetaRefresh) {
       {"<META HTTP-EQUIV=Refresh CONTENT='0;URL=/n'>", "http://a.test/n"},
       {"<meta http-equiv=refresh content='0;1'><meta http-equiv=refresh content='0;2'>",
        "http://a.test/dir/1"},
-      {"<meta http-equiv=refresh content=5>", std::nullopt},
+      {"<meta http-equiv=refresh content='x;1'><meta http-equiv=refresh content='0;2'>",
+       "http://a.test/dir/2"},
+      {"<meta http-equiv=refresh content='0;http://['><meta http-equiv=refresh content='0;2'>",
+       "http://a.test/dir/2"},
+      {"<meta http-equiv=refresh content=5>", "http://a.test/dir/page"},
+      {"<base href=/b/><meta http-equiv=refresh content=5>", "http://a.test/dir/page"},
+      {"<base href=/b/><meta http-equiv=refresh content='5;url='>", "http://a.test/b/"},
       {"<meta http-equiv=refresh>", std::nullopt},
       {"<meta name=refresh content='0;url=x'>", std::nullopt},
       {"<meta http-equiv=refresh content='0;url=mailto:x'>", std::nullopt},
@@ -124,54 +135,6 @@ TEST(LinkExtractor, FindsTheTargetOfAMetaRefresh) {
     EXPECT_EQ(page.refresh, c.target) << c.html;
     EXPECT_THAT(page.links, IsEmpty()) << "the refresh target is not among them";
   }
-}
-
-// HTML Standard, "shared declarative refresh steps".
-TEST(RefreshTarget, FollowsTheHtmlStandard) {
-  const struct {
-    const char* content;
-    std::optional<std::string_view> target;
-  } kCases[] = {
-      {"0;url=x", "x"},
-      {"0; url=x", "x"},
-      {" \t\n\f\r5 ; URL = x y ", "x y "},
-      {"5,url=x", "x"},
-      {"5 url=x", "x"},
-      {"5 x", "x"},
-      {"5;x", "x"},
-      {"5;;x", ";x"},
-      {"5.5;x", "x"},
-      {".5;x", "x"},
-      {".;x", "x"},
-      {"5.x.;y", std::nullopt},
-      {"0;url='x'y", "x"},
-      {"0;url=\"x'y\"z", "x'y"},
-      {"0;url='x", "x"},
-      {"0;'x'y", "x"},
-      {"0;\"x", "x"},
-      {"0;url", "url"},
-      {"0;url x", "url x"},
-      {"0;ur=x", "ur=x"},
-      {"0;u'x'", "u'x'"},
-      {"0;uRl=x", "x"},
-      {"0;url=url=x", "url=x"},
-      {"0;url=", ""},
-      {"", std::nullopt},
-      {" ", std::nullopt},
-      {"0", std::nullopt},
-      {"0;", std::nullopt},
-      {"0 ", std::nullopt},
-      {"5.5", std::nullopt},
-      {"x", std::nullopt},
-      {"url=x", std::nullopt},
-      {";url=x", std::nullopt},
-      {"-1;x", std::nullopt},
-      {"+1;x", std::nullopt},
-      {"5x", std::nullopt},
-      {"5:x", std::nullopt},
-      {"99999999999999999999;x", "x"},
-  };
-  for (const auto& c : kCases) EXPECT_EQ(RefreshTarget(c.content), c.target) << c.content;
 }
 
 TEST(LinkExtractor, TakesTheFirstTitleWithItsBlanksCollapsed) {
@@ -184,6 +147,9 @@ TEST(LinkExtractor, TakesTheFirstTitleWithItsBlanksCollapsed) {
                  "c & d"},
                 {"<title>1</title><title>2</title>", "1"},
                 {"<title></title><title>2</title>", ""},
+                {"<svg><title>1</title></svg><title>2</title>", "2"},
+                {"<table><td><title>2</title></td><title>1</title>", "1"},
+                {"<title>\xFF</title>", "\xEF\xBF\xBD"},
                 {"<p>no title", ""},
                 {"<title>&#228;\xC3\xA4</title>", "\xC3\xA4\xC3\xA4"}};
   for (const auto& c : kCases) EXPECT_EQ(Extract(c.html).title, c.title) << c.html;
@@ -200,9 +166,12 @@ TEST(LinkExtractor, TheCharsetIsTheHeadersElseTheDocumentsElseTheFallback) {
     std::string html, header, charset;
   } kCases[] = {
       {meta, "utf-8", "utf-8"},
-      {meta, "UTF-8", "utf-8"},
+      {meta, "UTF8", "utf-8"},
       {meta, "", "iso-8859-2"},
+      {meta, "nonsense", "iso-8859-2"},
+      {"\xEF\xBB\xBF" + meta, "iso-8859-1", "utf-8"},
       {"<meta http-equiv=content-type content='text/html; charset=UTF-8'>", "", "utf-8"},
+      {std::string(1'100, ' ') + meta, "", "windows-1252"},
       {"<p>t", "", "windows-1252"},
   };
   for (const auto& c : kCases) EXPECT_EQ(Extract(c.html, c.header).charset, c.charset) << c.html;
@@ -210,16 +179,32 @@ TEST(LinkExtractor, TheCharsetIsTheHeadersElseTheDocumentsElseTheFallback) {
 
 TEST(LinkExtractor, TextIsReadInThePagesCharset) {
   const struct {
-    std::string charset, bytes, text;
-  } kCases[] = {
-      {"utf-8", "\xC3\xA4", "\xC3\xA4"},          {"iso-8859-1", "\xE4", "\xC3\xA4"},
-      {"iso-8859-2", "\xB3", "\xC5\x82"},         {"windows-1251", "\xCF\xF0", "\xD0\x9F\xD1\x80"},
-      {"koi8-r", "\xF0\xD2", "\xD0\x9F\xD1\x80"}, {"shift_jis", "\x93\xFA", "\xE6\x97\xA5"},
-      {"gbk", "\xD6\xD0", "\xE4\xB8\xAD"}};
-  for (const auto& [charset, bytes, text] : kCases) {
-    const std::string title = "<title>" + bytes + "</title>";
-    EXPECT_EQ(Extract(title, charset).title, text) << charset << " of the header";
-    EXPECT_EQ(Extract("<meta charset=" + charset + ">" + title, "").title, text) << charset;
+    std::string charset, bytes, text, query;
+  } kCases[] = {{"utf-8", "\xC3\xA4", "\xC3\xA4", "%C3%A4"},
+                {"iso-8859-1", "\xE4", "\xC3\xA4", "%E4"},
+                {"iso-8859-2", "\xB3", "\xC5\x82", "%B3"},
+                {"windows-1251", "\xCF\xF0", "\xD0\x9F\xD1\x80", "%CF%F0"},
+                {"shift_jis", "\x93\xFA", "\xE6\x97\xA5", "%93%FA"},
+                {"gbk", "\xD6\xD0", "\xE4\xB8\xAD", "%D6%D0"}};
+  for (const auto& [charset, bytes, text, query] : kCases) {
+    const std::string html = "<title>" + bytes + "</title><a href='?" + bytes + "'>";
+    for (const std::size_t piece : {std::size_t{0}, std::size_t{1}}) {
+      EXPECT_EQ(Extract(html, charset, piece).title, text) << charset << " of the header";
+      const PageLinks page = Extract("<meta charset=" + charset + ">" + html, "", piece);
+      EXPECT_EQ(page.title, text) << charset;
+      EXPECT_THAT(page.links, ElementsAre("http://a.test/dir/page?" + query)) << charset;
+    }
+  }
+}
+
+TEST(LinkExtractor, WideTextIsRead) {
+  std::string bytes = "\xFF\xFE";
+  for (const char c : std::string_view("<title>T</title><a href='?\xE4'>")) bytes += {c, '\0'};
+  for (const std::size_t piece : {0, 1, 3}) {
+    const PageLinks page = Extract(bytes, "utf-8", piece);
+    EXPECT_EQ(page.charset, "utf-16le");
+    EXPECT_EQ(page.title, "T");
+    EXPECT_THAT(page.links, ElementsAre("http://a.test/dir/page?%C3%A4"));
   }
 }
 
@@ -249,8 +234,10 @@ TEST(LinkExtractor, WhatFollowsALongTextOrCommentIsFound) {
 TEST(LinkExtractor, FindsTheSameHoweverTheBytesArrive) {
   const std::string body =
       "<html><head><title>\xC3\xA4 &amp; \xE2\x82\xAC</title><base href='/b/'>"
-      "<meta http-equiv=refresh content='1;url=r'></head><body><!-- <a href=no> -->"
-      "<a href='1?a&amp;b=\xC3\xA4'>t</a><script>'<a href=no>'</script><a href=\"2\"><area "
+      "<meta http-equiv=refresh content='1;url=r'><meta name=robots "
+      "content=noindex></head><body><!-- <a href=no> -->"
+      "<a href='1?a&amp;b=\xC3\xA4' rel=nofollow>t</a><script>'<a href=no>'</script><a "
+      "href=\"2\"><area "
       "href=3><iframe src='4'></iframe><p><a href=5";
   for (const std::string& html :
        {body, body + ">", "<!DOCTYPE html>" + body, "<meta charset=utf-8>" + body, "\n" + body,
@@ -264,6 +251,8 @@ TEST(LinkExtractor, FindsTheSameHoweverTheBytesArrive) {
         EXPECT_EQ(pieces.refresh, whole.refresh);
         EXPECT_EQ(pieces.title, whole.title);
         EXPECT_EQ(pieces.charset, whole.charset);
+        EXPECT_EQ(pieces.nofollow_links, whole.nofollow_links);
+        EXPECT_EQ(pieces.robots, whole.robots);
       }
     }
   }
@@ -289,6 +278,16 @@ TEST(LinkExtractor, FindsAHundredThousandLinks) {
   const PageLinks page = Extract(html, "utf-8", 16'384);
   ASSERT_EQ(page.links.size(), 100'000u);
   EXPECT_EQ(page.links.back(), "http://a.test/dir/99999");
+}
+
+TEST(LinkExtractor, IgnoresLinksBeyondItsLimit) {
+  std::string html;
+  for (std::size_t i = 0; i < LinkExtractor::kMaxLinks + 1; ++i) {
+    html += "<a href=" + std::to_string(i) + ">";
+  }
+  const PageLinks page = Extract(html + "<a href=7>");
+  ASSERT_EQ(page.links.size(), LinkExtractor::kMaxLinks);
+  EXPECT_EQ(page.links.back(), "http://a.test/dir/" + std::to_string(LinkExtractor::kMaxLinks - 1));
 }
 
 TEST(LinkExtractor, FindsLinksHoweverDeepTheyAre) {

@@ -79,12 +79,16 @@ json::object DecideLinks(const Question& question) {
   if (!page) throw BadQuestion("'base_url' is nothing that can be crawled");
   const std::optional<std::string> bytes = question.Base64IfAny("html_base64");
   LinkExtractor extractor(
-      *page, bytes ? CharsetLabelOf(question.TextIfAny("content_type").value_or("")) : "utf-8");
+      *page, bytes ? CharsetLabelOf(question.TextIfAny("content_type").value_or("")) : "utf-8",
+      question.TextIfAny("agent").value_or("trawl"));
   extractor.Feed(bytes ? std::string_view(*bytes) : question.Text("html"));
   const PageLinks links = extractor.Finish();
   return {{"links", json::value_from(links.links)},
           {"title", links.title},
           {"charset", links.charset},
+          {"nofollow", links.robots.nofollow},
+          {"noindex", links.robots.noindex},
+          {"nofollow_links", json::value_from(links.nofollow_links)},
           {"refresh", json::value_from(links.refresh)}};
 }
 

@@ -101,6 +101,23 @@ TEST(DecideLinks, FindsWhatACrawlFinds) {
   EXPECT_EQ(answer.at("title"), "A \u00e4");
   EXPECT_EQ(answer.at("charset"), "utf-8");
   EXPECT_EQ(answer.at("refresh"), "http://a.test/y/3");
+  EXPECT_EQ(answer.at("nofollow_links"), json::array{"http://a.test/y/2"});
+}
+
+TEST(DecideLinks, SaysWhatThePageSaysToTheAgent) {
+  const struct {
+    const char* agent;
+    bool nofollow, noindex;
+  } kCases[] = {{"", false, true}, {R"("agent":"otherbot",)", true, false}};
+  for (const auto& [agent, nofollow, noindex] : kCases) {
+    const std::string line = std::string("{") + agent +
+                             R"("base_url":"http://a.test/","html":)"
+                             R"("<meta name=trawl content=noindex>)"
+                             R"(<meta name=otherbot content=nofollow>"})";
+    const json::value answer = json::parse(AnswerLine(line, DecideLinks));
+    EXPECT_EQ(answer.at("nofollow"), nofollow) << agent;
+    EXPECT_EQ(answer.at("noindex"), noindex) << agent;
+  }
 }
 
 TEST(DecideLinks, WhatIsNotThereIsEmptyOrNull) {
