@@ -138,8 +138,8 @@ RobotsRules::RobotsRules(std::vector<RobotsRule> rules) : rules_(std::move(rules
     const auto literal = [this](Rank rank) { return LiteralOf(rules_[rank]); };
     std::ranges::stable_sort(*ranks, {}, literal);
     // Of rules for the same literal the first decides, always.
-    const auto repeated = std::ranges::unique(*ranks, {}, literal);
-    ranks->erase(repeated.begin(), repeated.end());
+    const auto same = [&](Rank a, Rank b) { return literal(a) == literal(b); };
+    ranks->erase(std::unique(ranks->begin(), ranks->end(), same), ranks->end());
   }
 }
 
