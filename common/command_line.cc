@@ -15,6 +15,7 @@
 
 #include "common/scope.h"
 #include "common/url.h"
+#include "common/url_rewrite.h"
 
 namespace trawl {
 namespace {
@@ -162,6 +163,14 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->allow_extra_args(false);
   AddChoice(app, "--rounds", crawl.rounds, "exact: depth by depth; free: without waiting",
             &ParseRoundMode, "exact|free", RoundModeName(crawl.rounds));
+  app.add_flag("--sort-query", crawl.sort_query, "Take URLs with their parameters sorted by name");
+  app.add_flag("--strip-params", crawl.strip_params,
+               "Take URLs without known parameters of tracking and sessions");
+  app.add_option("--strip-param", crawl.strip_names,
+                 "Take URLs without this parameter; NAME*: all whose names begin so")
+      ->type_name("NAME")
+      ->multi_option_policy(kAll)
+      ->allow_extra_args(false);
   AddFetching(app, crawl);
 }
 
@@ -353,8 +362,9 @@ std::string Complaint(CoordinatorOptions& options) {
   }
   const std::optional<Scope> scope = Scope::Make(crawl, complaint);
   if (!scope) return complaint;
+  const UrlRewrite rewrite(crawl);
   for (const std::string& seed : crawl.seeds) {
-    if (scope->Judge(*Url::Parse(seed)) == Scope::Verdict::kExcluded) {
+    if (scope->Judge(rewrite.Apply(*Url::Parse(seed))) == Scope::Verdict::kExcluded) {
       return "--exclude keeps out '" + seed + "', where the crawl is to begin";
     }
   }

@@ -45,6 +45,9 @@ void ForEachOption(Options& options, Take take) {
   take("include", options.include);
   take("exclude", options.exclude);
   take("rounds", options.rounds);
+  take("sort_query", options.sort_query);
+  take("strip_params", options.strip_params);
+  take("strip_names", options.strip_names);
   take("ignore_robots", options.ignore_robots);
   take("allow_private", options.allow_private);
   take("user_agent", options.user_agent);

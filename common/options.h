@@ -40,6 +40,9 @@ struct CrawlOptions {
   std::vector<std::string> include;  // RE2 patterns, searched for in the canonical URL
   std::vector<std::string> exclude;
   RoundMode rounds = RoundMode::kExact;
+  bool sort_query = false;               // what common/url_rewrite.h does to each URL
+  bool strip_params = false;             // the known ones
+  std::vector<std::string> strip_names;  // these too; a final `*` stands for any end
   bool ignore_robots = false;
   bool allow_private = false;
   std::string user_agent;

@@ -28,12 +28,15 @@ Candidate CandidateOf(const Url& url) { return {FingerprintOf(url.text()), url.t
 }  // namespace
 
 ReportRules::ReportRules(CrawlOptions crawl, Scope scope)
-    : crawl_(std::move(crawl)), scope_(std::move(scope)), settings_(SettingsOf(crawl_)) {}
+    : crawl_(std::move(crawl)),
+      rewrite_(crawl_),
+      scope_(std::move(scope)),
+      settings_(SettingsOf(crawl_)) {}
 
 std::vector<Candidate> ReportRules::Seeds() const {
   std::vector<Candidate> seeds;
   for (const std::string& seed : crawl_.seeds) {
-    if (const Result<Url> url = Url::Parse(seed)) seeds.push_back(CandidateOf(*url));
+    if (const Result<Url> url = Take(seed)) seeds.push_back(CandidateOf(*url));
   }
   return seeds;
 }
@@ -52,7 +55,7 @@ std::vector<Candidate> ReportRules::LinksOf(const Report& report, int depth) con
   if (depth > crawl_.depth) return candidates;
   candidates.reserve(report.links.size());
   for (const std::string& link : report.links) {
-    const Result<Url> url = Url::Parse(link);
+    const Result<Url> url = Take(link);
     if (url && scope_.Admits(*url)) candidates.push_back(CandidateOf(*url));
   }
   return candidates;
@@ -80,10 +83,12 @@ Ending ReportRules::EndingOfRedirect(const Report& report, const Redirected& red
                                      int depth) const {
   Ending ending;
   ending.kind = Ending::Kind::kRedirected;
-  ending.row = RedirectRow(report.entry, depth, redirected);
   ending.target_hops = report.entry.hops + 1;
   const Result<Url> target =
-      redirected.crawlable ? Url::Parse(redirected.to) : Result<Url>(Error::kNotCrawlable);
+      redirected.crawlable ? Take(redirected.to) : Result<Url>(Error::kNotCrawlable);
+  Redirected shown = redirected;
+  if (target) shown.to = target->text();
+  ending.row = RedirectRow(report.entry, depth, shown);
   if (!target) {
     ending.refusal = "malformed";
   } else if (ending.target_hops > crawl_.max_hops) {
@@ -96,6 +101,11 @@ Ending ReportRules::EndingOfRedirect(const Report& report, const Redirected& red
     ending.target = CandidateOf(*target);
   }
   return ending;
+}
+
+Result<Url> ReportRules::Take(const std::string& text) const {
+  const Result<Url> url = Url::Parse(text);
+  return url ? rewrite_.Apply(*url) : url;
 }
 
 /// Decides on the name alone; the worker checks the address that it connects to.

@@ -6,6 +6,7 @@
 
 #include "common/options.h"
 #include "common/scope.h"
+#include "common/url_rewrite.h"
 #include "coordinator/store.h"
 #include "proto/messages.h"
 
@@ -26,8 +27,11 @@ class ReportRules {
   Ending EndingOf(const Report& report, int depth) const;
   Ending EndingOfRedirect(const Report& report, const Redirected& redirected, int depth) const;
   bool MayReach(const Url& url) const;
+  /// The URL that the crawl takes for `text`.
+  Result<Url> Take(const std::string& text) const;
 
   CrawlOptions crawl_;
+  UrlRewrite rewrite_;
   Scope scope_;
   CrawlSettings settings_;
 };

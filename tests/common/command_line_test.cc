@@ -93,6 +93,12 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
                                    "ex",
                                    "--rounds",
                                    "free",
+                                   "--sort-query",
+                                   "--strip-params",
+                                   "--strip-param",
+                                   "ref",
+                                   "--strip-param",
+                                   "x_*",
                                    "--ignore-robots",
                                    "--allow-private",
                                    "--user-agent",
@@ -134,6 +140,8 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
   EXPECT_THAT(crawl.include, ElementsAre("in1", "in2"));
   EXPECT_THAT(crawl.exclude, ElementsAre("ex"));
   EXPECT_EQ(crawl.rounds, RoundMode::kFree);
+  EXPECT_TRUE(crawl.sort_query && crawl.strip_params);
+  EXPECT_THAT(crawl.strip_names, ElementsAre("ref", "x_*"));
   EXPECT_TRUE(crawl.ignore_robots);
   EXPECT_TRUE(crawl.allow_private);
   EXPECT_EQ(crawl.user_agent, "bot");
@@ -164,6 +172,7 @@ TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
   EXPECT_EQ(options.crawl.rounds, RoundMode::kExact);
   EXPECT_THAT(options.crawl.user_agent, StartsWith("trawl/" TRAWL_VERSION " (+http"));
   EXPECT_THAT(options.crawl.content_types, ElementsAre("text/html", "application/xhtml+xml"));
+  EXPECT_FALSE(options.crawl.sort_query || options.crawl.strip_params);
   EXPECT_FALSE(options.crawl.ignore_robots || options.crawl.allow_private || options.resume);
   EXPECT_THAT(options.job, testing::MatchesRegex("a.test-8080-[0-9]{8}-[0-9]{6}"));
   EXPECT_EQ(options.out, "crawls/" + options.job);
@@ -268,6 +277,15 @@ TEST(CommandLine, AProbeTakesUrlsWhereTheyAreNeeded) {
   }
 }
 
+// The crawl begins with the seed as it takes it.
+TEST(CommandLine, ExcludeJudgesSeedsWithoutWhatIsStripped) {
+  const std::vector<std::string> flags = {"http://a.test/?utm_source=x", "--exclude", "utm_"};
+  EXPECT_EQ(Coordinate(flags).code(), 2);
+  std::vector<std::string> stripping = flags;
+  stripping.push_back("--strip-params");
+  EXPECT_TRUE(std::holds_alternative<CoordinatorOptions>(Coordinate(stripping).parsed));
+}
+
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
   const auto version = Coordinate({"--version"});
   EXPECT_EQ(version.code(), 0);
@@ -290,6 +308,8 @@ scope = 'domain'
 ignore-robots = true
 allow-private = false
 include = ["x\\.y", "z,z"]
+sort_query = true
+strip_param = ["ref", "from"]
 content-types = ["text/html", "a/b"]
 )");
   const auto outcome = Coordinate({"--config", path, "--depth", "8"});
@@ -303,6 +323,8 @@ content-types = ["text/html", "a/b"]
   EXPECT_TRUE(crawl.ignore_robots);
   EXPECT_FALSE(crawl.allow_private);
   EXPECT_THAT(crawl.include, ElementsAre("x\\.y", "z,z"));
+  EXPECT_TRUE(crawl.sort_query);
+  EXPECT_THAT(crawl.strip_names, ElementsAre("ref", "from"));
   EXPECT_THAT(crawl.content_types, ElementsAre("text/html", "a/b"));
 }
 

@@ -22,6 +22,9 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.include = {"a|b"};
   options.exclude = {"\\.pdf$", ""};
   options.rounds = RoundMode::kFree;
+  options.sort_query = true;
+  options.strip_params = true;
+  options.strip_names = {"from"};
   options.ignore_robots = true;
   options.allow_private = true;
   options.user_agent = "bot/1";
@@ -39,6 +42,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_EQ(read->host_delay, options.host_delay);
   EXPECT_EQ(read->scope, options.scope);
   EXPECT_EQ(read->rounds, options.rounds);
+  EXPECT_TRUE(read->sort_query && read->strip_params);
+  EXPECT_THAT(read->strip_names, ElementsAre("from"));
   EXPECT_TRUE(read->ignore_robots);
 }
 

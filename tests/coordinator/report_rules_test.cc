@@ -63,6 +63,25 @@ TEST(ReportRules, DoesNotTrustAWorkersLinksToBeCanonical) {
   EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/~x"));
 }
 
+// One place decides what URL the crawl takes: for scope and seen set, of seeds, links and targets.
+TEST(ReportRules, OffersUrlsAsTheCrawlTakesThem) {
+  CrawlOptions crawl = Options();
+  crawl.seeds = {"http://a.test/?utm_source=x"};
+  crawl.exclude = {"utm_", "b=1&a=2"};
+  crawl.sort_query = true;
+  crawl.strip_params = true;
+  const ReportRules rules = Rules(crawl);
+  EXPECT_THAT(Urls(rules.Seeds()), ElementsAre("http://a.test/"));
+  const AcceptStep step =
+      rules.StepFor(ReportOf(Fetched{}, {"http://a.test/x?b=1&a=2&utm_source=x"}), 0);
+  EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/x?a=2&b=1"));
+  const AcceptStep redirect =
+      rules.StepFor(ReportOf(Redirected{302, "http://a.test/y;jsessionid=1", true}), 0);
+  ASSERT_TRUE(redirect.ending->target);
+  EXPECT_EQ(redirect.ending->target->url, "http://a.test/y");
+  EXPECT_THAT(redirect.ending->row, HasSubstr("\"to\":\"http://a.test/y\""));
+}
+
 TEST(ReportRules, OffersNoLinksBeyondTheGreatestDepth) {
   const struct {
     int greatest, depth;

@@ -167,6 +167,27 @@ TEST_F(WholeCrawl, FetchesNoMoreThanMaxPages) {
   EXPECT_EQ(JobField("state"), "stopped");
 }
 
+TEST_F(WholeCrawl, TakesAPageOnceWhateverItsUrlsCarry) {
+  TestSite site;
+  site.SetHtml("/",
+               "<a href='/list?b=2&amp;a=1'></a><a href='/list?a=1&amp;b=2&amp;utm_source=x'></a>"
+               "<a href='/cart;jsessionid=1'></a><a href='/cart;jsessionid=2?fbclid=3'></a>"
+               "<a href='/tag?from=home'></a><a href='/again'></a>");
+  site.SetHtml("/list?a=1&b=2", "");
+  site.SetHtml("/cart", "");
+  site.SetHtml("/tag", "");
+  site.Set("/again", {.status = 302, .headers = {{"Location", "/again?PHPSESSID=1"}}});
+  ASSERT_NO_FATAL_FAILURE(
+      Crawl({site.Url("/?utm_source=mail")},
+            With(Fast(), {"--sort-query", "--strip-params", "--strip-param", "from"})));
+  EXPECT_EQ(Pages(), (std::map<std::string, int>{{site.Url("/"), 0},
+                                                 {site.Url("/list?a=1&b=2"), 1},
+                                                 {site.Url("/cart"), 1},
+                                                 {site.Url("/tag"), 1}}));
+  EXPECT_EQ(Redirects(), (std::map<std::string, std::string>{{site.Url("/again"), "seen"}}));
+  ExpectConsistentCounters();
+}
+
 TEST_F(WholeCrawl, SaysItsSummary) {
   TestSite site;
   site.SetHtml("/", "<title>Home</title><a href='/gone'>gone</a>");
