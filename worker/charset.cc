@@ -31,11 +31,12 @@ Encoding Encoding::Windows1252() { return *ForLabel("windows-1252"); }
 
 std::string_view Encoding::name() const { return info_->name; }
 
-SniffedEncoding SniffEncoding(std::string_view head, std::string_view header_label) {
+SniffedEncoding SniffEncoding(std::string_view head, std::string_view header_label,
+                              Encoding fallback) {
   if (const std::optional<SniffedEncoding> marked = SniffByteOrderMark(head)) return *marked;
   std::optional<Encoding> encoding = Encoding::ForLabel(header_label);
   if (!encoding) encoding = Prescan(head.substr(0, kSniffBytes));
-  return {encoding.value_or(Encoding::Windows1252()), 0};
+  return {encoding.value_or(fallback), 0};
 }
 
 TextDecoder::TextDecoder(Encoding encoding) : decoder_(MakeStreamDecoder(encoding.info())) {}
@@ -63,7 +64,7 @@ void PageDecoder::Finish(std::string& out) {
 }
 
 void PageDecoder::Sniff(std::string& out) {
-  const SniffedEncoding sniffed = SniffEncoding(head_, header_label_);
+  const SniffedEncoding sniffed = SniffEncoding(head_, header_label_, fallback_);
   encoding_ = sniffed.encoding;
   decoder_.emplace(sniffed.encoding);
   decoder_->Decode(std::string_view(head_).substr(sniffed.bom_bytes), out);

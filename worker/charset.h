@@ -48,8 +48,9 @@ inline constexpr std::size_t kSniffBytes = 1024;
 
 /// The encoding of an HTML page that begins with `head`, its first kSniffBytes or all of it: that
 /// of its byte order mark, else of the Content-Type's charset, else of what the page declares, else
-/// windows-1252 (HTML Standard, section 13.2.3.2).
-SniffedEncoding SniffEncoding(std::string_view head, std::string_view header_label);
+/// `fallback` (HTML Standard, section 13.2.3.2).
+SniffedEncoding SniffEncoding(std::string_view head, std::string_view header_label,
+                              Encoding fallback = Encoding::Windows1252());
 
 /// Turns a text's bytes, in pieces of any size, into valid UTF-8. What the encoding does not have
 /// becomes U+FFFD by the Encoding Standard's decoders. A byte order mark is text here. Appends at
@@ -74,7 +75,8 @@ class TextDecoder {
 /// and appends the text to `out` as TextDecoder does. Keeps up to kSniffBytes back until it knows.
 class PageDecoder {
  public:
-  explicit PageDecoder(std::string_view header_label) : header_label_(header_label) {}
+  explicit PageDecoder(std::string_view header_label, Encoding fallback = Encoding::Windows1252())
+      : header_label_(header_label), fallback_(fallback) {}
 
   void Decode(std::string_view bytes, std::string& out);
   /// The end of the page. Called once, last.
@@ -86,6 +88,7 @@ class PageDecoder {
   void Sniff(std::string& out);
 
   const std::string header_label_;
+  const Encoding fallback_;
   std::string head_;
   std::optional<Encoding> encoding_;
   std::optional<TextDecoder> decoder_;
@@ -98,5 +101,9 @@ QueryEncoder QueryEncoderFor(Encoding encoding);
 /// The charset parameter of a Content-Type, empty without one (MIME Sniffing Standard, section 4.4;
 /// of several values with commas between, the last that has the parameter).
 std::string CharsetLabelOf(std::string_view content_type);
+
+/// What a page of this Content-Type is in when nothing tells: XHTML, which is XML, in UTF-8; HTML
+/// in windows-1252.
+Encoding FallbackEncodingOf(std::string_view content_type);
 
 }  // namespace trawl

@@ -82,8 +82,11 @@ class LinkList {
 
 class LinkExtractor::Impl {
  public:
-  Impl(Url page, std::string_view charset_label, std::string_view user_agent)
-      : page_(std::move(page)), charset_label_(charset_label), user_agent_(user_agent) {}
+  Impl(Url page, std::string_view charset_label, std::string_view user_agent, Encoding fallback)
+      : page_(std::move(page)),
+        charset_label_(charset_label),
+        user_agent_(user_agent),
+        fallback_(fallback) {}
 
   void Feed(std::string_view bytes) {
     if (!encoding_) {
@@ -129,7 +132,7 @@ class LinkExtractor::Impl {
  private:
   /// What has arrived can tell the encoding, or there is no more.
   void Begin() {
-    const SniffedEncoding sniffed = SniffEncoding(head_, charset_label_);
+    const SniffedEncoding sniffed = SniffEncoding(head_, charset_label_, fallback_);
     encoding_ = sniffed.encoding;
     if (*encoding_ != Encoding::Utf8()) decoder_.emplace(*encoding_);
     Scan(std::string_view(head_).substr(sniffed.bom_bytes));
@@ -177,6 +180,7 @@ class LinkExtractor::Impl {
   const Url page_;
   const std::string charset_label_;
   const std::string user_agent_;
+  const Encoding fallback_;
   std::string head_;  // until the encoding is known
   std::optional<Encoding> encoding_;
   std::optional<TextDecoder> decoder_;  // not for UTF-8
@@ -184,8 +188,9 @@ class LinkExtractor::Impl {
   LinkScanner scanner_;
 };
 
-LinkExtractor::LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent)
-    : impl_(std::make_unique<Impl>(std::move(page), charset_label, user_agent)) {}
+LinkExtractor::LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent,
+                             Encoding fallback)
+    : impl_(std::make_unique<Impl>(std::move(page), charset_label, user_agent, fallback)) {}
 LinkExtractor::~LinkExtractor() = default;
 void LinkExtractor::Feed(std::string_view bytes) { impl_->Feed(bytes); }
 PageLinks LinkExtractor::Finish() { return impl_->Finish(); }

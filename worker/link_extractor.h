@@ -16,6 +16,7 @@
 
 #include "common/robots_directives.h"
 #include "common/url.h"
+#include "worker/charset.h"
 
 namespace trawl {
 
@@ -34,8 +35,10 @@ class LinkExtractor {
   static constexpr std::size_t kMaxTitleBytes = 4 * 1024;
 
   /// `charset_label` is that of the Content-Type header; empty: none. `user_agent`, a product token
-  /// or a whole User-Agent, names the crawler that a <meta> may speak to.
-  LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent);
+  /// or a whole User-Agent, names the crawler that a <meta> may speak to. `fallback` is what the
+  /// page is in when nothing tells.
+  LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent,
+                Encoding fallback = Encoding::Windows1252());
   ~LinkExtractor();
 
   void Feed(std::string_view bytes);

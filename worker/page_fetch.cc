@@ -77,8 +77,9 @@ BodyWish PageFetch::OnHead(const ResponseHead& head) {
   if (!wanted_) return BodyWish::kSkip;
   if (IsHtml(head.content_type)) {
     const std::string label = CharsetLabelOf(head.content_type);
-    extractor_.emplace(url_, label, context_.settings.user_agent);
-    if (context_.parser.WantsBody()) decoder_.emplace(label);
+    const Encoding fallback = FallbackEncodingOf(head.content_type);
+    extractor_.emplace(url_, label, context_.settings.user_agent, fallback);
+    if (context_.parser.WantsBody()) decoder_.emplace(label, fallback);
   }
   return BodyWish::kRead;
 }

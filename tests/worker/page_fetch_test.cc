@@ -279,6 +279,7 @@ TEST_F(PageFetchTest, AParserGetsTheTextOfAPageInUtf8WhateverItsCharset) {
       {"application/xhtml+xml",
        {"<?xml encoding='iso-8859-2'?>\xB3"},
        "<?xml encoding='iso-8859-2'?>ł"},
+      {"application/xhtml+xml", {"<title>\xC3\xA4</title>"}, "<title>ä</title>"},
       {"text/html; charset=utf-8", {"a\xC3"}, "a\uFFFD"},
       {"text/html", {}, ""},
   };
@@ -286,6 +287,13 @@ TEST_F(PageFetchTest, AParserGetsTheTextOfAPageInUtf8WhateverItsCharset) {
     head_.content_type = c.content_type;
     Fetch(c.pieces);
     EXPECT_EQ(parser_.body, c.body) << c.content_type;
+  }
+}
+
+TEST_F(PageFetchTest, AnXhtmlPageThatDoesNotTellIsInUtf8) {
+  for (const auto& [type, title] : {std::pair("application/xhtml+xml", "ä"), {"text/html", "Ã¤"}}) {
+    head_.content_type = type;
+    EXPECT_EQ(Row(Fetch({"<title>\xC3\xA4</title>"})).at("title"), json::value(title));
   }
 }
 

@@ -70,6 +70,13 @@ class ParameterReader {
 
 }  // namespace
 
+Encoding FallbackEncodingOf(std::string_view content_type) {
+  const std::size_t begin = std::min(content_type.find_first_not_of(kBlanks), content_type.size());
+  content_type.remove_prefix(begin);
+  const std::string_view type = content_type.substr(0, content_type.find_first_of(" \t\r\n;,"));
+  return LowerCase(type) == "application/xhtml+xml" ? Encoding::Utf8() : Encoding::Windows1252();
+}
+
 std::string CharsetLabelOf(std::string_view content_type) {
   std::string label;
   ParameterReader reader(content_type);

@@ -78,9 +78,10 @@ json::object DecideLinks(const Question& question) {
   const Result<Url> page = Url::Parse(question.Text("base_url"));
   if (!page) throw BadQuestion("'base_url' is nothing that can be crawled");
   const std::optional<std::string> bytes = question.Base64IfAny("html_base64");
-  LinkExtractor extractor(
-      *page, bytes ? CharsetLabelOf(question.TextIfAny("content_type").value_or("")) : "utf-8",
-      question.TextIfAny("agent").value_or("trawl"));
+  const std::string_view content_type = question.TextIfAny("content_type").value_or("");
+  LinkExtractor extractor(*page, bytes ? CharsetLabelOf(content_type) : "utf-8",
+                          question.TextIfAny("agent").value_or("trawl"),
+                          FallbackEncodingOf(content_type));
   extractor.Feed(bytes ? std::string_view(*bytes) : question.Text("html"));
   const PageLinks links = extractor.Finish();
   return {{"links", json::value_from(links.links)},

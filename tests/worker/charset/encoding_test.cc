@@ -139,5 +139,22 @@ TEST(Encoding, OfAContentTypeIsItsFirstCharsetParameter) {
   for (const auto& c : kCases) EXPECT_EQ(CharsetLabelOf(c.content_type), c.label) << c.content_type;
 }
 
+TEST(Encoding, OfAPageThatDoesNotTellIsUtf8ForXhtmlAndWindows1252ForHtml) {
+  const struct {
+    const char *content_type, *name;
+  } kCases[] = {
+      {"application/xhtml+xml", "utf-8"},
+      {" Application/XHTML+xml ; charset=none", "utf-8"},
+      {"application/xhtml+xml, text/html", "utf-8"},
+      {"text/html", "windows-1252"},
+      {"text/html; x=application/xhtml+xml", "windows-1252"},
+      {"", "windows-1252"},
+      {" ", "windows-1252"},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(FallbackEncodingOf(c.content_type).name(), c.name) << c.content_type;
+  }
+}
+
 }  // namespace
 }  // namespace trawl

@@ -45,6 +45,17 @@ TEST(Sniffing, AByteOrderMarkBeatsTheHeaderWhichBeatsThePage) {
   }
 }
 
+TEST(Sniffing, TakesTheFallbackOnlyWhenNothingTells) {
+  const auto sniff = [](const char* head, const char* header_label) {
+    return SniffEncoding(head, header_label, Encoding::Utf8()).encoding.name();
+  };
+  EXPECT_EQ(sniff("<p>", ""), "utf-8");
+  EXPECT_EQ(sniff("<p>", "no-such-charset"), "utf-8");
+  EXPECT_EQ(sniff("<p>", "gbk"), "gbk");
+  EXPECT_EQ(sniff("<?xml encoding='gbk'?>", ""), "gbk");
+  EXPECT_EQ(sniff("\xFF\xFE", ""), "utf-16le");
+}
+
 TEST(Sniffing, FindsTheCharsetOfAMeta) {
   const Case kCases[] = {
       {"<meta charset=gbk>", "gbk"},
