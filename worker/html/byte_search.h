@@ -29,16 +29,7 @@ inline const char* FindEither(const char* begin, const char* end, char a, char b
 
 /// The first `wanted` in [begin, end); `end` without one.
 inline const char* FindByte(const char* begin, const char* end, char wanted) {
-#if defined(__SSE2__)
-  const __m128i pattern = _mm_set1_epi8(wanted);
-  for (; end - begin >= 16; begin += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, pattern)));
-    if (mask != 0) return begin + std::countr_zero(mask);
-  }
-#endif
-  while (begin != end && *begin != wanted) ++begin;
-  return begin;
+  return FindEither(begin, end, wanted, wanted);
 }
 
 }  // namespace trawl::html

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "worker/html/byte_search.h"
 #include "worker/html/name.h"
 #include "worker/html/named_references.h"
 
@@ -105,9 +106,9 @@ Reference ReadReference(std::string_view raw, ReferencePlace place) {
 }
 
 void AppendDecoded(std::string_view raw, ReferencePlace place, std::string& out) {
-  constexpr std::string_view kSpecial("&\0", 2);
   while (!raw.empty()) {
-    const std::size_t plain = std::min(raw.find_first_of(kSpecial), raw.size());
+    const char* const special = FindEither(raw.data(), raw.data() + raw.size(), '&', '\0');
+    const auto plain = static_cast<std::size_t>(special - raw.data());
     out += raw.substr(0, plain);
     raw.remove_prefix(plain);
     if (raw.empty()) return;

@@ -34,7 +34,7 @@ constexpr ElementType kTypes[] = {
     {KeyOf("col"), kSpecial, 0, Tag::kCol, StartRule::kIgnored, EndRule::kOrdinary},
     {KeyOf("colgroup"), kSpecial | kImpliedThoroughly, 0, Tag::kColgroup, StartRule::kIgnored,
      EndRule::kOrdinary},
-    {KeyOf("dd"), kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kOther,
+    {KeyOf("dd"), kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kDescriptionItem,
      StartRule::kDescription, EndRule::kDescription},
     {KeyOf("desc"), 0, 0, Tag::kDescription, StartRule::kOrdinary, EndRule::kOrdinary},
     {KeyOf("details"), kSpecial, 0, Tag::kOther, StartRule::kBlock, EndRule::kBlock},
@@ -42,7 +42,7 @@ constexpr ElementType kTypes[] = {
     {KeyOf("dir"), kSpecial, 0, Tag::kOther, StartRule::kBlock, EndRule::kBlock},
     {KeyOf("div"), kSpecial | kBreakout, 0, Tag::kOther, StartRule::kBlock, EndRule::kBlock},
     {KeyOf("dl"), kSpecial | kBreakout, 0, Tag::kOther, StartRule::kBlock, EndRule::kBlock},
-    {KeyOf("dt"), kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kOther,
+    {KeyOf("dt"), kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kDescriptionItem,
      StartRule::kDescription, EndRule::kDescription},
     {KeyOf("em"), kBreakout, 0, Tag::kOther, StartRule::kFormatting, EndRule::kFormatting},
     {KeyOf("embed"), kSpecial | kBreakout, 0, Tag::kOther, StartRule::kVoid, EndRule::kOrdinary},
@@ -83,7 +83,7 @@ constexpr ElementType kTypes[] = {
     {KeyOf("input"), kSpecial, SetOf(Attribute::kType), Tag::kInput, StartRule::kInput,
      EndRule::kOrdinary},
     {KeyOf("keygen"), kSpecial, 0, Tag::kOther, StartRule::kVoid, EndRule::kOrdinary},
-    {KeyOf("li"), kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kOther,
+    {KeyOf("li"), kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kListItem,
      StartRule::kListItem, EndRule::kListItem},
     {KeyOf("link"), kSpecial, 0, Tag::kHeadMetadata, StartRule::kHead, EndRule::kOrdinary},
     {KeyOf("listing"), kSpecial | kBreakout, 0, Tag::kOther, StartRule::kPreformatted,
@@ -114,7 +114,7 @@ constexpr ElementType kTypes[] = {
      EndRule::kOrdinary},
     {KeyOf("option"), kImplied | kImpliedThoroughly, 0, Tag::kOption, StartRule::kOption,
      EndRule::kOrdinary},
-    {KeyOf("p"), kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kP,
+    {KeyOf("p"), kCounted | kSpecial | kImplied | kImpliedThoroughly | kBreakout, 0, Tag::kP,
      StartRule::kBlock, EndRule::kP},
     {KeyOf("param"), kSpecial, 0, Tag::kOther, StartRule::kVoidUnrendered, EndRule::kOrdinary},
     {KeyOf("plaintext"), kSpecial, 0, Tag::kOther, StartRule::kPlaintext, EndRule::kOrdinary},
@@ -143,14 +143,14 @@ constexpr ElementType kTypes[] = {
     {KeyOf("summary"), kSpecial, 0, Tag::kOther, StartRule::kBlock, EndRule::kBlock},
     {KeyOf("sup"), kBreakout, 0, Tag::kOther, StartRule::kOrdinary, EndRule::kOrdinary},
     {KeyOf("svg"), 0, 0, Tag::kSvg, StartRule::kSvg, EndRule::kOrdinary},
-    {KeyOf("table"), kSpecial | kScope | kTableScope | kBreakout, 0, Tag::kTable, StartRule::kTable,
-     EndRule::kOrdinary},
+    {KeyOf("table"), kCounted | kSpecial | kScope | kTableScope | kBreakout, 0, Tag::kTable,
+     StartRule::kTable, EndRule::kOrdinary},
     {KeyOf("tbody"), kSpecial | kImpliedThoroughly, 0, Tag::kTableSection, StartRule::kIgnored,
      EndRule::kOrdinary},
     {KeyOf("td"), kSpecial | kScope | kImpliedThoroughly, 0, Tag::kCell, StartRule::kIgnored,
      EndRule::kOrdinary},
-    {KeyOf("template"), kSpecial | kScope | kTableScope, 0, Tag::kTemplate, StartRule::kHead,
-     EndRule::kTemplate},
+    {KeyOf("template"), kCounted | kSpecial | kScope | kTableScope, 0, Tag::kTemplate,
+     StartRule::kHead, EndRule::kTemplate},
     {KeyOf("textarea"), kSpecial, 0, Tag::kOther, StartRule::kTextarea, EndRule::kOrdinary},
     {KeyOf("tfoot"), kSpecial | kImpliedThoroughly, 0, Tag::kTableSection, StartRule::kIgnored,
      EndRule::kOrdinary},
@@ -171,19 +171,22 @@ constexpr ElementType kTypes[] = {
     {KeyOf("xmp"), kSpecial, 0, Tag::kOther, StartRule::kXmp, EndRule::kOrdinary},
 };
 
-constexpr std::size_t kSlots = 1024;  // sparse, so that most look-ups end at once
+constexpr std::size_t kSlotBits = 10;
 
-constexpr std::size_t SlotOf(std::uint64_t key) { return key * 0x9E37'79B9'7F4A'7C15 >> 54; }
+// The factor is one of those by which all names get slots of their own.
+constexpr std::size_t SlotOf(std::uint64_t key) {
+  return key * 0xD136'1F64'1336'2771 >> (64 - kSlotBits);
+}
 
-/// Open addressing: an index into kTypes plus one; 0: free.
-constexpr auto kTable = [] {
-  std::array<std::uint8_t, kSlots> table{};
+/// Index into kTypes plus one; 0: none.
+constexpr auto kSlots = [] {
+  std::array<std::uint8_t, std::size_t{1} << kSlotBits> slots{};
   for (std::size_t i = 0; i < std::size(kTypes); ++i) {
-    std::size_t slot = SlotOf(kTypes[i].key);
-    while (table[slot] != 0) slot = (slot + 1) % kSlots;
-    table[slot] = static_cast<std::uint8_t>(i + 1);
+    std::uint8_t& slot = slots[SlotOf(kTypes[i].key)];
+    if (slot != 0) throw "two names have one slot";
+    slot = static_cast<std::uint8_t>(i + 1);
   }
-  return table;
+  return slots;
 }();
 
 constexpr ElementType kUnknown{};
@@ -191,11 +194,9 @@ constexpr ElementType kUnknown{};
 }  // namespace
 
 const ElementType& ElementTypeOf(std::uint64_t key) {
-  for (std::size_t slot = SlotOf(key); kTable[slot] != 0; slot = (slot + 1) % kSlots) {
-    const ElementType& type = kTypes[kTable[slot] - 1];
-    if (type.key == key) return type;
-  }
-  return kUnknown;
+  const std::uint8_t slot = kSlots[SlotOf(key)];
+  if (slot == 0 || kTypes[slot - 1].key != key) return kUnknown;
+  return kTypes[slot - 1];
 }
 
 bool FindAttribute(std::uint64_t key, Attribute& attribute) {

@@ -22,7 +22,8 @@ enum class Tag : std::uint8_t {
   kCell,
   kCol,
   kColgroup,
-  kDescription,  // desc
+  kDescription,      // desc
+  kDescriptionItem,  // dd, dt
   kFont,
   kForeignObject,
   kForm,
@@ -33,6 +34,7 @@ enum class Tag : std::uint8_t {
   kHtml,
   kIframe,
   kInput,
+  kListItem,  // li
   kMath,
   kMathGlyph,  // malignmark, mglyph
   kMathText,   // mi, mn, mo, ms, mtext
@@ -66,6 +68,7 @@ enum : std::uint16_t {
   kHeading = 1 << 8,
   kHtmlIntegration = 1 << 9,       // an open HTML integration point
   kMathTextIntegration = 1 << 10,  // an open MathML text integration point
+  kCounted = 1 << 11,              // p, table, template: OpenElements counts them
 };
 
 /// 13.2.6.4.7, a start tag "in body".

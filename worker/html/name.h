@@ -3,6 +3,7 @@
 // the same number would be taken for one element; a page that brings that about harms only itself.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -20,6 +21,19 @@ constexpr char LowerLetter(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
+/// Of each byte what it counts for in a tag's name: letters in lower case, 0xFF for NUL, which
+/// stands for U+FFFD there, and 0 for what ends the name: blanks, "/" and ">".
+inline constexpr auto kTagNameBytes = [] {
+  std::array<unsigned char, 256> bytes{};
+  for (int i = 1; i < 256; ++i)
+    bytes[i] = static_cast<unsigned char>(LowerLetter(static_cast<char>(i)));
+  bytes[0] = 0xFF;
+  for (const unsigned char c : {' ', '\t', '\n', '\r', '\f', '/', '>'}) bytes[c] = 0;
+  return bytes;
+}();
+
+constexpr unsigned char TagNameByte(char c) { return kTagNameBytes[static_cast<unsigned char>(c)]; }
+
 /// Takes a name byte by byte, whatever its case.
 class NameKey {
  public:
@@ -28,9 +42,10 @@ class NameKey {
     for (const char c : name) Add(c);
   }
 
-  constexpr void Add(char c) {
-    // NUL stands for U+FFFD, and must differ from the absence of a byte.
-    const auto byte = static_cast<unsigned char>(c == '\0' ? '\xFF' : LowerLetter(c));
+  constexpr void Add(char c) { AddByte(TagNameByte(c)); }
+
+  /// What TagNameByte() makes of a byte.
+  constexpr void AddByte(unsigned char byte) {
     if (length_ < kExactBytes) {
       value_ = value_ << 8 | byte;
     } else {

@@ -4,21 +4,32 @@
 
 namespace trawl::html {
 
-void OpenElements::Push(const Element& element) {
-  elements_.push_back(element);
-  if (element.Is(Tag::kTemplate)) ++templates_;
+void OpenElements::Count(const Element& element) {
+  if (element.tag == Tag::kP) ++ps_;
+  if (element.tag == Tag::kTemplate) ++templates_;
 }
 
-void OpenElements::Pop() {
-  if (elements_.size() <= 1) return;
-  const Element& element = elements_.back();
-  if (element.Is(Tag::kTable)) order_.End(element.content);
-  if (element.Is(Tag::kTemplate)) --templates_;
-  elements_.pop_back();
+void OpenElements::Uncount(const Element& element) {
+  if (element.tag == Tag::kP) --ps_;
+  if (element.tag == Tag::kTable) order_.End(element.content);
+  if (element.tag == Tag::kTemplate) --templates_;
+}
+
+void OpenElements::Remove(std::size_t depth) {
+  std::copy(elements_.begin() + depth + 1, elements_.begin() + size_, elements_.begin() + depth);
+  --size_;
+}
+
+void OpenElements::Insert(std::size_t depth, const Element& element) {
+  if (size_ + 1 >= elements_.size()) return;
+  std::copy_backward(elements_.begin() + depth, elements_.begin() + size_,
+                     elements_.begin() + size_ + 1);
+  elements_[depth] = element;
+  ++size_;
 }
 
 void OpenElements::PopThrough(std::uint64_t html_name) {
-  while (elements_.size() > 1) {
+  while (size_ > 1) {
     const bool last = current().IsHtml(html_name);
     Pop();
     if (last) return;
@@ -26,7 +37,7 @@ void OpenElements::PopThrough(std::uint64_t html_name) {
 }
 
 void OpenElements::PopThrough(Tag tag) {
-  while (elements_.size() > 1) {
+  while (size_ > 1) {
     const bool last = current().Is(tag);
     Pop();
     if (last) return;
@@ -34,14 +45,14 @@ void OpenElements::PopThrough(Tag tag) {
 }
 
 std::size_t OpenElements::Find(std::uint32_t id) const {
-  for (std::size_t depth = elements_.size(); depth-- > 0;) {
+  for (std::size_t depth = size_; depth-- > 0;) {
     if (elements_[depth].id == id) return depth;
   }
   return npos;
 }
 
 std::size_t OpenElements::FindLast(Tag tag) const {
-  for (std::size_t depth = elements_.size(); depth-- > 0;) {
+  for (std::size_t depth = size_; depth-- > 0;) {
     if (elements_[depth].Is(tag)) return depth;
   }
   return npos;
@@ -64,11 +75,11 @@ bool OpenElements::HasIdInScope(std::uint32_t id) const {
 }
 
 void OpenElements::GenerateImpliedEndTags(std::uint16_t flag, std::uint64_t except) {
-  while (elements_.size() > 1 && (current().flags & flag) != 0 && current().key != except) Pop();
+  while (size_ > 1 && (current().flags & flag) != 0 && current().key != except) Pop();
 }
 
 void OpenElements::ClearBackTo(Tag a, Tag b) {
-  while (elements_.size() > 1 && !current().Is(a) && !current().Is(b) &&
+  while (size_ > 1 && !current().Is(a) && !current().Is(b) &&
          (current().flags & kTableScope) == 0) {
     Pop();
   }

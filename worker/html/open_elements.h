@@ -35,25 +35,43 @@ class OpenElements {
   /// The order outlives this.
   explicit OpenElements(DocumentOrder& order) : order_(order) {}
 
-  bool empty() const { return elements_.empty(); }
-  std::size_t size() const { return elements_.size(); }
-  const Element& current() const { return elements_.back(); }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  const Element& current() const { return elements_[size_ - 1]; }
   const Element& operator[](std::size_t depth) const { return elements_[depth]; }
-  bool full() const { return elements_.size() >= kMaxDepth; }
+  bool full() const { return size_ >= kMaxDepth; }
   bool in_template() const { return templates_ != 0; }
+  bool has_p() const { return ps_ != 0; }
 
-  void Push(const Element& element);
-  void Pop();
+  /// Written where it stays: a copy of what has just been written by parts is slow.
+  const Element& Push(std::uint64_t key, std::uint32_t id, DocumentOrder::Content content,
+                      std::uint16_t flags, Tag tag, Namespace space) {
+    Element& element = elements_[size_];
+    element.key = key;
+    element.id = id;
+    element.content = content;
+    element.flags = flags;
+    element.tag = tag;
+    element.space = space;
+    if (size_ + 1 < elements_.size()) {
+      ++size_;
+      if ((flags & kCounted) != 0) Count(element);
+    }
+    return element;
+  }
+  void Pop() {
+    if (size_ <= 1) return;
+    if ((current().flags & kCounted) != 0) Uncount(current());
+    --size_;
+  }
   void PopTo(std::size_t size) {
-    while (elements_.size() > size) Pop();
+    while (size_ > size) Pop();
   }
   void PopThrough(std::uint64_t html_name);
   void PopThrough(Tag tag);
-  /// Not a table or a template.
-  void Remove(std::size_t depth) { elements_.erase(elements_.begin() + static_cast<long>(depth)); }
-  void Insert(std::size_t depth, const Element& element) {
-    elements_.insert(elements_.begin() + static_cast<long>(depth), element);
-  }
+  /// Not a p, a table or a template.
+  void Remove(std::size_t depth);
+  void Insert(std::size_t depth, const Element& element);
 
   /// Depth of the element; npos when it is not open.
   std::size_t Find(std::uint32_t id) const;
@@ -74,16 +92,24 @@ class OpenElements {
  private:
   template <class Matches>
   bool HasInScopeIf(std::uint16_t scope, Matches matches) const {
-    for (std::size_t depth = elements_.size(); depth-- > 0;) {
+    for (std::size_t depth = size_; depth-- > 0;) {
       if (matches(elements_[depth])) return true;
       if ((elements_[depth].flags & scope) != 0) return false;
     }
     return false;
   }
 
+  void Count(const Element& element);
+  void Uncount(const Element& element);
+
+  // The parts of one table go beyond kMaxDepth; the last place is for what there is no room for.
+  static constexpr std::size_t kCapacity = kMaxDepth + 8;
+
   DocumentOrder& order_;
-  std::vector<Element> elements_;
+  std::vector<Element> elements_ = std::vector<Element>(kCapacity);
+  std::size_t size_ = 0;
   std::size_t templates_ = 0;
+  std::size_t ps_ = 0;
 };
 
 class ActiveFormatting {

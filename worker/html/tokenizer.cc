@@ -11,14 +11,7 @@ namespace {
 constexpr std::string_view kCdataName = "[CDATA[";
 constexpr std::size_t kMaxReferenceBytes = 64;  // more than the longest name; leading zeros aside
 
-/// What ends a tag's name: blanks, "/" and ">".
-constexpr auto kEndsTagName = [] {
-  std::array<bool, 256> ends{};
-  for (const char c : std::string_view(" \t\n\r\f/>")) ends[static_cast<unsigned char>(c)] = true;
-  return ends;
-}();
-
-bool EndsTagName(char c) { return kEndsTagName[static_cast<unsigned char>(c)]; }
+bool EndsTagName(char c) { return TagNameByte(c) == 0; }
 
 bool IsReferenceCharacter(char c) { return IsLetter(c) || (c >= '0' && c <= '9') || c == '#'; }
 
@@ -107,17 +100,18 @@ const char* Tokenizer::TakeWhole(const char* begin, const char* end) {
   if (closing && ++at == end) return nullptr;
   if (!IsLetter(*at)) return closing ? nullptr : WholeComment(begin, end);
   NameKey name;
-  do {
-    name.Add(*at);
+  for (unsigned char byte = TagNameByte(*at); byte != 0; byte = TagNameByte(*at)) {
+    name.AddByte(byte);
     if (++at == end) return nullptr;
-  } while (!EndsTagName(*at));
+  }
   BeginTag(closing);
   name_ = name;
   EndTagName();
+  const bool wants_attributes = !closing && tag_.type->wanted != 0;
   for (;;) {
     const char* const stop = FindEither(at, end, '>', '=');
     if (stop == end) return nullptr;
-    if (tag_.type->wanted != 0) TakeNames(at, stop);
+    if (wants_attributes) TakeNames(at, stop);
     if (*stop == '>') {
       tag_.self_closing = stop != at && stop[-1] == '/';
       EmitTag();
@@ -166,8 +160,9 @@ void Tokenizer::TakeNames(const char* at, const char* end) {
       ++at;
       continue;
     }
-    name_ = NameKey();
-    while (at != end && !IsSpace(*at) && *at != '/') name_.Add(*at++);
+    NameKey name;
+    for (; at != end && !EndsTagName(*at); ++at) name.Add(*at);
+    name_ = name;
     EndAttributeName();
     if (has_attribute_) tag_.values[static_cast<std::size_t>(attribute_)] = {};
   }

@@ -136,7 +136,7 @@ class Tokenizer {
   /// are; returns its end, or null to have it read state by state.
   const char* TakeWhole(const char* begin, const char* end);
   static const char* WholeComment(const char* begin, const char* end);
-  /// The attributes named in [begin, end), where no "=" is; returns the key of the last name.
+  /// The attributes named in [begin, end), where no "=" is; the last is then the one in hand.
   void TakeNames(const char* begin, const char* end);
   void TakeValue(const char* begin, const char* end);
 

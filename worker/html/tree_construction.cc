@@ -10,7 +10,9 @@ namespace trawl::html {
 TreeConstruction::StartTagResult TreeConstruction::OnStartTag(const StartTag& tag) {
   content_ = ContentModel::kData;
   place_.reset();
-  if (UsesHtmlRules(tag) || !StartForeign(tag)) {
+  if (mode_ == Mode::kInBody && !InForeignContent()) {  // most tags
+    StartInBody(tag);
+  } else if (UsesHtmlRules(tag) || !StartForeign(tag)) {
     while (!Start(tag)) {
     }
   }
@@ -20,7 +22,9 @@ TreeConstruction::StartTagResult TreeConstruction::OnStartTag(const StartTag& ta
 Reaction TreeConstruction::OnEndTag(std::uint64_t key, const ElementType& type) {
   content_ = ContentModel::kData;
   const EndTag tag{key, type};
-  if (!InForeignContent() || !EndForeign(tag)) {
+  if (mode_ == Mode::kInBody && !InForeignContent()) {
+    EndInBody(tag);
+  } else if (!InForeignContent() || !EndForeign(tag)) {
     while (!End(tag)) {
     }
   }
@@ -368,22 +372,19 @@ DocumentOrder::Content TreeConstruction::Place() const {
   return table == OpenElements::npos ? parent.content : order_.OuterOf(open_[table].content);
 }
 
-Element TreeConstruction::InsertElement(std::uint64_t key, const ElementType& type) {
-  Element element;
-  element.key = key;
-  element.id = ++last_id_;
-  element.content = open_.empty() ? 0 : Place();
-  element.flags = type.flags;
-  element.tag = type.tag;
-  if (open_.full() && !IsTablePart(type.tag)) return element;
-  if (type.tag == Tag::kTable) element.content = order_.Begin(element.content);
-  open_.Push(element);
-  return element;
+const Element& TreeConstruction::InsertElement(std::uint64_t key, const ElementType& type) {
+  DocumentOrder::Content content = open_.empty() ? 0 : Place();
+  if (open_.full() && !IsTablePart(type.tag)) {
+    unopened_ = {key, ++last_id_, content, type.flags, type.tag, Namespace::kHtml};
+    return unopened_;
+  }
+  if (type.tag == Tag::kTable) content = order_.Begin(content);
+  return open_.Push(key, ++last_id_, content, type.flags, type.tag, Namespace::kHtml);
 }
 
-Element TreeConstruction::Insert(const StartTag& tag) {
+const Element& TreeConstruction::Insert(const StartTag& tag) {
   const bool in_document = !open_.in_template();
-  const Element element = InsertElement(tag.key, *tag.type);
+  const Element& element = InsertElement(tag.key, *tag.type);
   if (in_document) place_ = element.content;
   return element;
 }
@@ -439,28 +440,23 @@ bool TreeConstruction::EndForeign(const EndTag& tag) {
 
 void TreeConstruction::InsertForeign(const StartTag& tag, Namespace space) {
   if (tag.self_closing || open_.full()) return;
-  Element element;
-  element.key = tag.key;
-  element.id = ++last_id_;
-  element.content = Place();
-  element.tag = tag.type->tag;
-  element.space = space;
+  const Tag name = tag.type->tag;
+  std::uint16_t flags = 0;
   if (space == Namespace::kMathMl) {
-    if (element.tag == Tag::kMathText) element.flags = kSpecial | kScope | kMathTextIntegration;
-    if (element.tag == Tag::kAnnotationXml) {
-      element.flags = kSpecial | kScope;
+    if (name == Tag::kMathText) flags = kSpecial | kScope | kMathTextIntegration;
+    if (name == Tag::kAnnotationXml) {
+      flags = kSpecial | kScope;
       std::string encoding;
       AppendDecoded(tag.Value(Attribute::kEncoding), ReferencePlace::kAttribute, encoding);
       encoding = LowerCase(encoding);
       if (encoding == "text/html" || encoding == "application/xhtml+xml") {
-        element.flags |= kHtmlIntegration;
+        flags |= kHtmlIntegration;
       }
     }
-  } else if (element.tag == Tag::kForeignObject || element.tag == Tag::kDescription ||
-             element.tag == Tag::kTitle) {
-    element.flags = kSpecial | kScope | kHtmlIntegration;
+  } else if (name == Tag::kForeignObject || name == Tag::kDescription || name == Tag::kTitle) {
+    flags = kSpecial | kScope | kHtmlIntegration;
   }
-  open_.Push(element);
+  open_.Push(tag.key, ++last_id_, Place(), flags, name, space);
 }
 
 void TreeConstruction::LeaveForeignContent() {

@@ -104,8 +104,9 @@ class TreeConstruction {
 
   /// Where an element inserted now comes to be (13.2.6.1, with foster parenting).
   DocumentOrder::Content Place() const;
-  Element InsertElement(std::uint64_t key, const ElementType& type);
-  Element Insert(const StartTag& tag);
+  // What these return is good until the next element.
+  const Element& InsertElement(std::uint64_t key, const ElementType& type);
+  const Element& Insert(const StartTag& tag);
   void InsertVoid();
   void InsertImplied(std::uint64_t key);
   void InsertText(ContentModel content);
@@ -130,6 +131,7 @@ class TreeConstruction {
   DocumentOrder& order_;
   OpenElements open_;
   ActiveFormatting formatting_;
+  Element unopened_;  // the last one that the stack had no room for
   std::vector<Mode> template_modes_;
   Mode mode_ = Mode::kBeforeHtml;
   ContentModel content_ = ContentModel::kData;

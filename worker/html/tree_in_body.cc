@@ -49,7 +49,7 @@ void TreeConstruction::StartInBody(const StartTag& tag) {
     case StartRule::kForm:
       if (form_id_ != 0 && !open_.in_template()) return;
       CloseP();
-      if (const Element form = Insert(tag); !open_.in_template()) form_id_ = form.id;
+      if (const Element& form = Insert(tag); !open_.in_template()) form_id_ = form.id;
       return;
     case StartRule::kFrameset:
       StartFrameset(tag);
@@ -177,12 +177,9 @@ void TreeConstruction::StartListItem(const StartTag& tag) {
   frameset_ok_ = false;
   for (std::size_t depth = open_.size(); depth-- > 1;) {
     const Element& element = open_[depth];
-    if (element.space == Namespace::kHtml) {
-      const StartRule rule = ElementTypeOf(element.key).start;
-      if (rule == tag.type->start) {
-        PopThrough(element.key);
-        break;
-      }
+    if (element.Is(tag.type->tag)) {
+      PopThrough(element.key);
+      break;
     }
     if ((element.flags & kSpecial) != 0 && !element.IsHtml(KeyOf("address")) &&
         !element.IsHtml(KeyOf("div")) && !element.IsHtml(kP)) {
@@ -286,7 +283,7 @@ void TreeConstruction::EndForm() {
 }
 
 void TreeConstruction::CloseP() {
-  if (open_.HasInScope(Tag::kP, kInButtonScope)) PopThrough(kP);
+  if (open_.has_p() && open_.HasInScope(Tag::kP, kInButtonScope)) PopThrough(kP);
 }
 
 /// Closes the innermost open element of this name, which is in scope.
@@ -330,6 +327,12 @@ void TreeConstruction::ReconstructFormatting() {
 
 bool TreeConstruction::RunAdoptionAgency(std::uint64_t key) {
   constexpr int kMaxTurns = 8;
+  if (formatting_.size() != 0 && open_.current().IsHtml(key) &&
+      formatting_[formatting_.size() - 1].id == open_.current().id) {
+    open_.Pop();  // what comes of the algorithm where tags are nested well
+    formatting_.Remove(formatting_.size() - 1);
+    return true;
+  }
   if (open_.current().IsHtml(key) && formatting_.Find(open_.current().id) == formatting_.npos) {
     open_.Pop();
     return true;
