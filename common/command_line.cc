@@ -171,6 +171,12 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->type_name("NAME")
       ->multi_option_policy(kAll)
       ->allow_extra_args(false);
+  app.add_flag("--ignore-x-robots-tag", crawl.ignore_robots_tag,
+               "Do not obey noindex and nofollow of X-Robots-Tag headers");
+  app.add_flag("--ignore-meta-robots", crawl.ignore_meta_robots,
+               "Do not obey noindex and nofollow of a page's <meta name=robots>");
+  app.add_flag("--ignore-rel-nofollow", crawl.ignore_rel_nofollow,
+               "Follow links that are marked rel=nofollow, too");
   AddFetching(app, crawl);
 }
 

@@ -49,6 +49,9 @@ void ForEachOption(Options& options, Take take) {
   take("strip_params", options.strip_params);
   take("strip_names", options.strip_names);
   take("ignore_robots", options.ignore_robots);
+  take("ignore_robots_tag", options.ignore_robots_tag);
+  take("ignore_meta_robots", options.ignore_meta_robots);
+  take("ignore_rel_nofollow", options.ignore_rel_nofollow);
   take("allow_private", options.allow_private);
   take("user_agent", options.user_agent);
   take("content_types", options.content_types);

@@ -44,6 +44,9 @@ struct CrawlOptions {
   bool strip_params = false;             // the known ones
   std::vector<std::string> strip_names;  // these too; a final `*` stands for any end
   bool ignore_robots = false;
+  bool ignore_robots_tag = false;    // X-Robots-Tag of a response
+  bool ignore_meta_robots = false;   // <meta name=robots> of a page
+  bool ignore_rel_nofollow = false;  // rel=nofollow of a link
   bool allow_private = false;
   std::string user_agent;
   std::vector<std::string> content_types = {"text/html", "application/xhtml+xml"};

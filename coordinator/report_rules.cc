@@ -12,6 +12,9 @@ CrawlSettings SettingsOf(const CrawlOptions& crawl) {
   CrawlSettings settings;
   settings.user_agent = crawl.user_agent;
   settings.ignore_robots = crawl.ignore_robots;
+  settings.ignore_robots_tag = crawl.ignore_robots_tag;
+  settings.ignore_meta_robots = crawl.ignore_meta_robots;
+  settings.ignore_rel_nofollow = crawl.ignore_rel_nofollow;
   settings.allow_private = crawl.allow_private;
   settings.content_types = crawl.content_types;
   settings.max_body_bytes = crawl.max_body_bytes;

@@ -105,6 +105,9 @@ bool Read(const wire::Reports& from, Reports& to) {
 bool Read(const wire::CrawlSettings& from, CrawlSettings& to) {
   to.user_agent = from.user_agent();
   to.ignore_robots = from.ignore_robots();
+  to.ignore_robots_tag = from.ignore_robots_tag();
+  to.ignore_meta_robots = from.ignore_meta_robots();
+  to.ignore_rel_nofollow = from.ignore_rel_nofollow();
   to.allow_private = from.allow_private();
   to.private_hosts.assign(from.private_hosts().begin(), from.private_hosts().end());
   to.content_types.assign(from.content_types().begin(), from.content_types().end());

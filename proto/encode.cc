@@ -52,6 +52,9 @@ void Write(const Report& from, wire::Report& to) {
 void Write(const CrawlSettings& from, wire::CrawlSettings& to) {
   to.set_user_agent(from.user_agent);
   to.set_ignore_robots(from.ignore_robots);
+  to.set_ignore_robots_tag(from.ignore_robots_tag);
+  to.set_ignore_meta_robots(from.ignore_meta_robots);
+  to.set_ignore_rel_nofollow(from.ignore_rel_nofollow);
   to.set_allow_private(from.allow_private);
   for (const std::string& host : from.private_hosts) to.add_private_hosts(host);
   for (const std::string& type : from.content_types) to.add_content_types(type);

@@ -89,6 +89,9 @@ using ToCoordinator = std::variant<Hello, WorkerHeartbeat, Reports, WorkerGoodby
 struct CrawlSettings {
   std::string user_agent;
   bool ignore_robots = false;
+  bool ignore_robots_tag = false;
+  bool ignore_meta_robots = false;
+  bool ignore_rel_nofollow = false;
   bool allow_private = false;
   std::vector<std::string> private_hosts;
   std::vector<std::string> content_types;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <unordered_set>
 
 #include "common/text.h"
 #include "common/utf8.h"
@@ -75,11 +76,16 @@ PageFetch::PageFetch(const PageContext& context, WorkItem item, Url url, Done do
 BodyWish PageFetch::OnHead(const ResponseHead& head) {
   wanted_ = IsSuccess(head.status) && context_.WantsType(head.content_type);
   if (!wanted_) return BodyWish::kSkip;
+  const CrawlSettings& settings = context_.settings;
+  if (!settings.ignore_robots_tag) {
+    directives_ = ParseRobotsTag(head.robots_tag, settings.user_agent);
+  }
+  keeps_body_ = context_.parser.WantsBody() && !directives_.noindex;
   if (IsHtml(head.content_type)) {
     const std::string label = CharsetLabelOf(head.content_type);
     const Encoding fallback = FallbackEncodingOf(head.content_type);
-    extractor_.emplace(url_, label, context_.settings.user_agent, fallback);
-    if (context_.parser.WantsBody()) decoder_.emplace(label, fallback);
+    extractor_.emplace(url_, label, settings.user_agent, fallback);
+    if (keeps_body_) decoder_.emplace(label, fallback);
   }
   return BodyWish::kRead;
 }
@@ -89,7 +95,7 @@ boost::system::error_code PageFetch::OnBody(std::string_view bytes) {
   if (extractor_) extractor_->Feed(bytes);
   if (decoder_) {
     decoder_->Decode(bytes, body_);
-  } else if (context_.parser.WantsBody()) {
+  } else if (keeps_body_) {
     body_ += bytes;
   }
   return {};
@@ -109,10 +115,11 @@ void PageFetch::OnDone(FetchOutcome outcome) {
         std::find(links.links.begin(), links.links.end(), *links.refresh) == links.links.end()) {
       links.links.push_back(*links.refresh);
     }
+    if (!context_.settings.ignore_meta_robots) directives_ |= links.robots;
     fetched->body_bytes = outcome.body_bytes;
     fetched->links = links.links.size();
     result.row = Row(outcome, links);
-    result.links = std::move(links.links);
+    if (!directives_.nofollow) result.links = LinksToFollow(std::move(links));
   }
   done_(std::move(result));
 }
@@ -142,6 +149,19 @@ Redirected PageFetch::RedirectOf(const ResponseHead& head) const {
   return {head.status, HeaderText(head.location), false};
 }
 
+std::vector<std::string> PageFetch::LinksToFollow(PageLinks links) const {
+  if (context_.settings.ignore_rel_nofollow || links.nofollow_links.empty()) {
+    return std::move(links.links);
+  }
+  // The target of a refresh is followed, however the page links to it.
+  const std::unordered_set<std::string_view> marked(links.nofollow_links.begin(),
+                                                    links.nofollow_links.end());
+  std::erase_if(links.links, [&](const std::string& link) {
+    return marked.contains(link) && link != links.refresh;
+  });
+  return std::move(links.links);
+}
+
 std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) const {
   json::object row{{"url", url_.text()},
                    {"depth", item_.depth},
@@ -160,13 +180,24 @@ std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) 
   row["fetched_at"] = Rfc3339(fetched_at_);
   row["elapsed_ms"] = outcome.elapsed.count();
   row["worker"] = context_.worker;
-  try {
-    row["fields"] = context_.parser.Parse(
-        Page{url_, outcome.head, item_.depth, links.charset, links.title, body_, links.links});
-  } catch (const std::exception& error) {
-    row["fields"] = json::object{{"parser_error", HeaderText(error.what())}};
+  if (directives_.nofollow) row["nofollow"] = true;
+  if (directives_.noindex) {
+    // Nothing of its content is kept, so no parser sees it.
+    row["noindex"] = true;
+    row["fields"] = json::object();
+  } else {
+    row["fields"] = Fields(outcome.head, links);
   }
   return ValidUtf8(json::serialize(row));  // the parser may have copied bytes of the page
+}
+
+json::object PageFetch::Fields(const ResponseHead& head, const PageLinks& links) const {
+  try {
+    return context_.parser.Parse(
+        Page{url_, head, item_.depth, links.charset, links.title, body_, links.links});
+  } catch (const std::exception& error) {
+    return {{"parser_error", HeaderText(error.what())}};
+  }
 }
 
 }  // namespace trawl

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/fingerprint.h"
+#include "common/robots_directives.h"
 #include "proto/messages.h"
 #include "worker/charset.h"
 #include "worker/http/fetcher.h"
@@ -50,7 +51,9 @@ class PageFetch : public FetchObserver {
  private:
   Outcome OutcomeOf(const FetchOutcome& outcome) const;
   Redirected RedirectOf(const ResponseHead& head) const;
+  std::vector<std::string> LinksToFollow(PageLinks links) const;
   std::string Row(const FetchOutcome& outcome, const PageLinks& links) const;
+  boost::json::object Fields(const ResponseHead& head, const PageLinks& links) const;
 
   const PageContext& context_;
   const WorkItem item_;
@@ -60,7 +63,8 @@ class PageFetch : public FetchObserver {
   bool wanted_ = false;
   BodyDigest digest_;
   std::optional<LinkExtractor> extractor_;
-  // Only for a parser that wants the body.
+  RobotsDirectives directives_;         // what the page asks of robots, as far as the job obeys
+  bool keeps_body_ = false;             // for a parser that wants it
   std::optional<PageDecoder> decoder_;  // of an HTML page
   std::string body_;
 };

@@ -100,6 +100,9 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
                                    "--strip-param",
                                    "x_*",
                                    "--ignore-robots",
+                                   "--ignore-x-robots-tag",
+                                   "--ignore-meta-robots",
+                                   "--ignore-rel-nofollow",
                                    "--allow-private",
                                    "--user-agent",
                                    "bot",
@@ -143,6 +146,9 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
   EXPECT_TRUE(crawl.sort_query && crawl.strip_params);
   EXPECT_THAT(crawl.strip_names, ElementsAre("ref", "x_*"));
   EXPECT_TRUE(crawl.ignore_robots);
+  EXPECT_TRUE(crawl.ignore_robots_tag);
+  EXPECT_TRUE(crawl.ignore_meta_robots);
+  EXPECT_TRUE(crawl.ignore_rel_nofollow);
   EXPECT_TRUE(crawl.allow_private);
   EXPECT_EQ(crawl.user_agent, "bot");
   EXPECT_THAT(crawl.content_types, ElementsAre("a/b", "c/d"));
@@ -173,6 +179,8 @@ TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
   EXPECT_THAT(options.crawl.user_agent, StartsWith("trawl/" TRAWL_VERSION " (+http"));
   EXPECT_THAT(options.crawl.content_types, ElementsAre("text/html", "application/xhtml+xml"));
   EXPECT_FALSE(options.crawl.sort_query || options.crawl.strip_params);
+  EXPECT_FALSE(options.crawl.ignore_robots_tag || options.crawl.ignore_meta_robots ||
+               options.crawl.ignore_rel_nofollow);
   EXPECT_FALSE(options.crawl.ignore_robots || options.crawl.allow_private || options.resume);
   EXPECT_THAT(options.job, testing::MatchesRegex("a.test-8080-[0-9]{8}-[0-9]{6}"));
   EXPECT_EQ(options.out, "crawls/" + options.job);

@@ -202,6 +202,9 @@ TEST(ReportRules, WorkersAreToldTheJobsSettings) {
   CrawlOptions crawl = Options();
   crawl.user_agent = "bot/1";
   crawl.ignore_robots = true;
+  crawl.ignore_robots_tag = true;
+  crawl.ignore_meta_robots = true;
+  crawl.ignore_rel_nofollow = true;
   crawl.allow_private = true;
   crawl.content_types = {"*/*"};
   crawl.max_body_bytes = 77;
@@ -210,6 +213,9 @@ TEST(ReportRules, WorkersAreToldTheJobsSettings) {
   const CrawlSettings& settings = rules.settings();
   EXPECT_EQ(settings.user_agent, "bot/1");
   EXPECT_TRUE(settings.ignore_robots);
+  EXPECT_TRUE(settings.ignore_robots_tag);
+  EXPECT_TRUE(settings.ignore_meta_robots);
+  EXPECT_TRUE(settings.ignore_rel_nofollow);
   EXPECT_TRUE(settings.allow_private);
   EXPECT_THAT(settings.content_types, ElementsAre("*/*"));
   EXPECT_EQ(settings.max_body_bytes, 77u);

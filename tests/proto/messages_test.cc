@@ -36,8 +36,13 @@ Report ReportOf(std::optional<Outcome> outcome) {
 }
 
 CrawlSettings Settings() {
-  return {"bot/1", true,           true, {"[::1]", "localhost"}, {"*/*", "text/html"},
-          kMost,   milliseconds(9)};
+  CrawlSettings settings;
+  settings.user_agent = "bot/1";
+  settings.private_hosts = {"[::1]", "localhost"};
+  settings.content_types = {"*/*", "text/html"};
+  settings.max_body_bytes = kMost;
+  settings.fetch_timeout = milliseconds(9);
+  return settings;
 }
 
 /// One of each kind, with a value in every field.
@@ -116,9 +121,9 @@ std::string Text(const WorkerGoodbye& m) { return Join("bye", m.reason); }
 std::string Text(const Welcome& m) {
   const CrawlSettings& s = m.settings;
   return Join("welcome", m.protocol_version, m.job, m.heartbeat_interval.count(),
-              m.lease_timeout.count(), s.user_agent, s.ignore_robots, s.allow_private,
-              Text(s.private_hosts), Text(s.content_types), s.max_body_bytes,
-              s.fetch_timeout.count());
+              m.lease_timeout.count(), s.user_agent, s.ignore_robots, s.ignore_robots_tag,
+              s.ignore_meta_robots, s.ignore_rel_nofollow, s.allow_private, Text(s.private_hosts),
+              Text(s.content_types), s.max_body_bytes, s.fetch_timeout.count());
 }
 std::string Text(const Refused& m) { return Join("refused", static_cast<int>(m.why), m.detail); }
 std::string Text(const Lease& m) {
@@ -150,6 +155,20 @@ TEST(Messages, SayTheSameAfterTheWay) {
   for (const ToWorker& message : MessagesOfCoordinators()) {
     const Result<ToWorker> decoded = DecodeToWorker(Encode(message));
     ASSERT_TRUE(decoded) << TextOf(message);
+    EXPECT_EQ(TextOf(*decoded), TextOf(message));
+  }
+}
+
+TEST(Messages, EachSwitchTravelsByItself) {
+  for (bool CrawlSettings::*const on :
+       {&CrawlSettings::ignore_robots, &CrawlSettings::ignore_robots_tag,
+        &CrawlSettings::ignore_meta_robots, &CrawlSettings::ignore_rel_nofollow,
+        &CrawlSettings::allow_private}) {
+    Welcome welcome{kProtocolVersion, "job", Settings(), milliseconds(3), milliseconds(4)};
+    welcome.settings.*on = true;
+    const ToWorker message = welcome;
+    const Result<ToWorker> decoded = DecodeToWorker(Encode(message));
+    ASSERT_TRUE(decoded);
     EXPECT_EQ(TextOf(*decoded), TextOf(message));
   }
 }

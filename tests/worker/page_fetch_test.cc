@@ -147,6 +147,72 @@ TEST_F(PageFetchTest, ARefreshTargetIsALink) {
   EXPECT_EQ(std::get<Fetched>(twice.outcome).links, 1u);
 }
 
+TEST_F(PageFetchTest, ObeysWhatThePageSaysToRobots) {
+  struct Case {
+    std::string tag, body;  // of X-Robots-Tag, and of the page before its links
+    bool noindex, nofollow;
+  };
+  const std::string agent = "trawl/1 (+http://x.test/)";
+  context_.settings.user_agent = agent;
+  parser_.wants_body = true;
+  for (const Case& c : std::vector<Case>{
+           {"", "", false, false},
+           {"noindex", "", true, false},
+           {"nofollow", "", false, true},
+           {"none", "", true, true},
+           {"otherbot: none", "", false, false},
+           {"otherbot: none\ntrawl: noindex", "", true, false},
+           {"", "<meta name=robots content=noindex>", true, false},
+           {"", "<meta name=robots content='nofollow, noarchive'>", false, true},
+           {"", "<meta name=trawl content=none>", true, true},
+           {"", "<meta name=otherbot content=none>", false, false},
+           {"noindex", "<meta name=robots content=nofollow>", true, true},
+       }) {
+    head_.robots_tag = c.tag;
+    parser_.body = "(not asked)";
+    const PageResult result = Fetch({c.body + "<a href=/x>x</a>"});
+    const json::object row = Row(result);
+    EXPECT_EQ(row.contains("noindex"), c.noindex) << c.tag << c.body;
+    EXPECT_EQ(row.contains("nofollow"), c.nofollow) << c.tag << c.body;
+    EXPECT_EQ(row.at("fields").as_object().empty(), c.noindex) << c.tag << c.body;
+    EXPECT_EQ(parser_.body == "(not asked)", c.noindex) << c.tag << c.body;
+    EXPECT_EQ(result.links.empty(), c.nofollow) << c.tag << c.body;
+    EXPECT_EQ(row.at("links"), 1) << c.tag << c.body;
+  }
+}
+
+TEST_F(PageFetchTest, EachWordToRobotsHasASwitch) {
+  head_.robots_tag = "none";
+  context_.settings.ignore_robots_tag = true;
+  json::object row = Row(Fetch({"<a href=/x>x</a>"}));
+  EXPECT_FALSE(row.contains("noindex") || row.contains("nofollow"));
+
+  const std::string meta = "<meta name=robots content=none>";
+  EXPECT_TRUE(Row(Fetch({meta})).contains("noindex"));
+  context_.settings.ignore_meta_robots = true;
+  row = Row(Fetch({meta}));
+  EXPECT_FALSE(row.contains("noindex") || row.contains("nofollow"));
+
+  const std::string page = "<a rel=nofollow href=/x>x</a><a href=/y>y</a>";
+  EXPECT_THAT(Fetch({page}).links, ElementsAre("http://a.test/y"));
+  context_.settings.ignore_rel_nofollow = true;
+  EXPECT_THAT(Fetch({page}).links, ElementsAre("http://a.test/x", "http://a.test/y"));
+}
+
+TEST_F(PageFetchTest, FollowsAMarkedLinkThatIsAlsoTheRefreshTarget) {
+  EXPECT_THAT(
+      Fetch({"<meta http-equiv=refresh content='0; url=/x'><a rel=nofollow href=/x>x</a>"}).links,
+      ElementsAre("http://a.test/x"));
+}
+
+TEST_F(PageFetchTest, ATagOfWhatIsNoPageCountsToo) {
+  context_.settings.content_types = {"*/*"};
+  head_.content_type = "application/pdf";
+  head_.robots_tag = "noindex";
+  const json::object row = Row(Fetch({"%PDF"}));
+  EXPECT_EQ(row.at("noindex"), true);
+}
+
 TEST_F(PageFetchTest, OnlyAWantedTypeOfASuccessIsRead) {
   const struct {
     int status;
