@@ -33,7 +33,7 @@ class Utf8Decoder : public StreamDecoder {
   std::string begun_;  // a character that lacks bytes yet
 };
 
-/// Section 14.3 (shared UTF-16 decoder).
+/// Section 14.2.1.
 class Utf16Decoder : public StreamDecoder {
  public:
   explicit Utf16Decoder(bool big_endian) : big_endian_(big_endian) {}
