@@ -9,7 +9,10 @@ PACKAGES=(
   libzmq3-dev ninja-build pkg-config procps protobuf-compiler python3 redis-server util-linux
   zlib1g-dev
 )
-TEST_PACKAGES=(clang clang-format libclang-rt-dev llvm shellcheck)
+TEST_PACKAGES=(
+  clang clang-format cppreference-doc-en-html libclang-rt-dev llvm postgresql-doc-15 python3.11-doc
+  shellcheck
+)
 LOCK_TIMEOUT_SECONDS=300
 
 usage() {

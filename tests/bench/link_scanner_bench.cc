@@ -1,16 +1,14 @@
-// Links of real pages: the HTML of three documentation packages of Debian, each as far as it is
-// installed. Bytes a second are those of the pages.
+// Links of real pages. Bytes a second are those of the pages.
 #include <benchmark/benchmark.h>
 #include <libxml/HTMLparser.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/support/real_pages.h"
 #include "worker/html/link_scanner.h"
 #include "worker/link_extractor.h"
 
@@ -20,22 +18,15 @@ namespace {
 constexpr std::size_t kChunkBytes = 16 * 1024;  // as from a socket
 constexpr std::size_t kMaxBytes = 64 * 1024 * 1024;
 
-const std::vector<std::string>& Pages(const std::string& folder) {
+const std::vector<std::string>& Read(const RealPages& from) {
   static std::vector<std::string> pages;
-  static std::string read;
-  if (read == folder) return pages;
-  read = folder;
+  static const char* read = nullptr;
+  if (read == from.name) return pages;
+  read = from.name;
   pages.clear();
-  std::error_code error;
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".html") files.push_back(entry);
-  }
-  std::sort(files.begin(), files.end());
   std::size_t bytes = 0;
-  for (const auto& file : files) {
-    std::ifstream stream(file, std::ios::binary);
-    pages.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+  for (const std::filesystem::path& file : PageFiles(from)) {
+    pages.push_back(ReadPage(file));
     bytes += pages.back().size();
     if (bytes > kMaxBytes) break;
   }
@@ -50,8 +41,8 @@ void FeedChunks(std::string_view page, Feed feed) {
 }
 
 template <class ScanPage>
-void ScanAll(benchmark::State& state, const std::string& folder, ScanPage scan_page) {
-  const std::vector<std::string>& pages = Pages(folder);
+void ScanAll(benchmark::State& state, const RealPages& from, ScanPage scan_page) {
+  const std::vector<std::string>& pages = Read(from);
   if (pages.empty()) {
     state.SkipWithError("no such pages are installed");
     return;
@@ -69,29 +60,30 @@ void ScanAll(benchmark::State& state, const std::string& folder, ScanPage scan_p
       benchmark::Counter(static_cast<double>(links), benchmark::Counter::kAvgIterations);
 }
 
-void Scanner(benchmark::State& state, const std::string& folder) {
-  ScanAll(state, folder, [](const std::string& page) {
+void Scanner(benchmark::State& state, const RealPages& from) {
+  ScanAll(state, from, [](const std::string& page) {
     html::LinkScanner scanner;
     FeedChunks(page, [&](std::string_view chunk) { scanner.Feed(chunk); });
     scanner.Finish();
     std::size_t links = 0;
     scanner.ForEach([&](html::LinkScanner::Kind kind, std::string_view) {
-      links += kind == html::LinkScanner::Kind::kLink;
+      links +=
+          kind == html::LinkScanner::Kind::kLink || kind == html::LinkScanner::Kind::kNofollowLink;
     });
     return links;
   });
 }
 
-void Extractor(benchmark::State& state, const std::string& folder) {
+void Extractor(benchmark::State& state, const RealPages& from) {
   const Url url = Url::Parse("http://docs.test/html/page.html").value();
-  ScanAll(state, folder, [&](const std::string& page) {
+  ScanAll(state, from, [&](const std::string& page) {
     LinkExtractor extractor(url, "utf-8", "trawl");
     FeedChunks(page, [&](std::string_view chunk) { extractor.Feed(chunk); });
     return extractor.Finish().links.size();
   });
 }
 
-void LibxmlSax(benchmark::State& state, const std::string& folder) {
+void LibxmlSax(benchmark::State& state, const RealPages& from) {
   htmlSAXHandler sax{};
   sax.startElement = [](void* links, const xmlChar* name, const xmlChar** attributes) {
     if (name[0] != 'a' || name[1] != '\0') return;
@@ -101,7 +93,7 @@ void LibxmlSax(benchmark::State& state, const std::string& folder) {
       }
     }
   };
-  ScanAll(state, folder, [&](const std::string& page) {
+  ScanAll(state, from, [&](const std::string& page) {
     std::size_t links = 0;
     const std::unique_ptr<htmlParserCtxt, decltype(&htmlFreeParserCtxt)> parser(
         htmlCreatePushParserCtxt(&sax, &links, nullptr, 0, nullptr, XML_CHAR_ENCODING_UTF8),
@@ -114,19 +106,19 @@ void LibxmlSax(benchmark::State& state, const std::string& folder) {
   });
 }
 
-constexpr char kPostgresql[] = "/usr/share/doc/postgresql-doc-15/html";
-constexpr char kCppreference[] = "/usr/share/cppreference/doc/html";
-constexpr char kPython[] = "/usr/share/doc/python3.11-doc/html";
-
-BENCHMARK_CAPTURE(Scanner, postgresql, kPostgresql)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Extractor, postgresql, kPostgresql)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(LibxmlSax, postgresql, kPostgresql)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Scanner, cppreference, kCppreference)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Extractor, cppreference, kCppreference)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(LibxmlSax, cppreference, kCppreference)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Scanner, python, kPython)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Extractor, python, kPython)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(LibxmlSax, python, kPython)->Unit(benchmark::kMillisecond);
+const bool kRegistered = [] {
+  const struct {
+    const char* name;
+    void (*run)(benchmark::State&, const RealPages&);
+  } kFinders[] = {{"Scanner/", Scanner}, {"Extractor/", Extractor}, {"LibxmlSax/", LibxmlSax}};
+  for (const RealPages& from : kRealPages) {
+    for (const auto& [name, run] : kFinders) {
+      benchmark::RegisterBenchmark((name + std::string(from.name)).c_str(), run, from)
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace trawl
