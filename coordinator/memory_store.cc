@@ -58,6 +58,7 @@ struct MemoryStore::Job {
   std::string control;
   std::uint64_t outbox_first = 0;
   std::deque<std::string> outbox;
+  std::unordered_map<std::string, RobotsRecord> robots;  // by origin
 
   int open_depth = 0;
   std::vector<RoundCounts> rounds{1};
@@ -75,6 +76,8 @@ struct MemoryStore::Job {
   Result<Reply> Apply(const SaveWorkersStep& step);
   Result<Reply> Apply(const ReadControlStep& step);
   Result<Reply> Apply(const ReadOutboxStep& step);
+  Result<Reply> Apply(const ReadRobotsStep& step);
+  Result<Reply> Apply(const KeepRobotsStep& step);
 
   RoundCounts& Round(int depth);
   Admission Admit(int depth, Fingerprint fingerprint, FrontierEntry entry);
@@ -322,6 +325,18 @@ Result<Reply> MemoryStore::Job::Apply(const ReadOutboxStep& step) {
   ReadOutboxReply reply{outbox_first, {}};
   reply.items.assign(outbox.begin(), outbox.begin() + std::min(limit, outbox.size()));
   return Reply(std::move(reply));
+}
+
+Result<Reply> MemoryStore::Job::Apply(const ReadRobotsStep& step) {
+  ReadRobotsReply reply;
+  const auto found = robots.find(step.origin);
+  if (found != robots.end() && found->second.expires > step.now) reply.record = found->second;
+  return Reply(std::move(reply));
+}
+
+Result<Reply> MemoryStore::Job::Apply(const KeepRobotsStep& step) {
+  robots.insert_or_assign(step.origin, step.record);
+  return Reply(KeepRobotsReply());
 }
 
 Snapshot MemoryStore::Job::Describe() const {

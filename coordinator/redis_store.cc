@@ -101,6 +101,17 @@ FunctionCall CallFor(const ReadOutboxStep& step) {
   return {"read_outbox", {std::to_string(step.read), std::to_string(step.limit)}};
 }
 
+FunctionCall CallFor(const ReadRobotsStep& step) {
+  return {"read_robots", {step.origin, std::to_string(step.now.time_since_epoch().count())}};
+}
+
+FunctionCall CallFor(const KeepRobotsStep& step) {
+  FunctionCall call{"keep_robots", PairsOf(step.record.ToFields())};
+  const std::string life_ms = std::to_string((step.record.expires - step.now).count());
+  call.arguments.insert(call.arguments.begin(), {step.origin, life_ms});
+  return call;
+}
+
 // ---- Replies ----
 
 template <class Number>
@@ -192,6 +203,17 @@ std::map<std::string, std::string> ToFields(const RedisReply& reply) {
   }
   return fields;
 }
+
+Result<Reply> ReplyTo(const ReadRobotsStep&, const RedisReply& reply) {
+  ReadRobotsReply robots;
+  if (reply.elements.empty()) return Reply(std::move(robots));
+  Result<RobotsRecord> record = RobotsRecord::FromFields(ToFields(reply));
+  if (!record) return Error::kStore;
+  robots.record = *std::move(record);
+  return Reply(std::move(robots));
+}
+
+Result<Reply> ReplyTo(const KeepRobotsStep&, const RedisReply&) { return Reply(KeepRobotsReply()); }
 
 std::string Take(std::map<std::string, std::string>& fields, const std::string& name) {
   const auto node = fields.extract(name);

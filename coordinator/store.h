@@ -18,6 +18,7 @@
 #include "common/error.h"
 #include "common/fingerprint.h"
 #include "common/frontier_entry.h"
+#include "coordinator/robots_record.h"
 
 namespace trawl {
 
@@ -174,10 +175,29 @@ struct ReadOutboxReply {
   std::vector<std::string> items;
 };
 
-using Step = std::variant<AdmitStep, LeaseStep, AcceptStep, ExpireStep, OpenRoundStep, SaveJobStep,
-                          SaveWorkersStep, ReadControlStep, ReadOutboxStep>;
+/// Reads what is kept of an origin's robots.txt; nothing when it has expired.
+struct ReadRobotsStep {
+  std::string origin;
+  WallTime now{};
+};
+struct ReadRobotsReply {
+  std::optional<RobotsRecord> record;
+};
+
+/// Keeps what is known of an origin's robots.txt in place of what was, until it expires.
+struct KeepRobotsStep {
+  std::string origin;
+  RobotsRecord record;
+  WallTime now{};
+};
+struct KeepRobotsReply {};
+
+using Step =
+    std::variant<AdmitStep, LeaseStep, AcceptStep, ExpireStep, OpenRoundStep, SaveJobStep,
+                 SaveWorkersStep, ReadControlStep, ReadOutboxStep, ReadRobotsStep, KeepRobotsStep>;
 using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, ExpireReply, OpenRoundReply,
-                           SaveJobReply, SaveWorkersReply, ReadControlReply, ReadOutboxReply>;
+                           SaveJobReply, SaveWorkersReply, ReadControlReply, ReadOutboxReply,
+                           ReadRobotsReply, KeepRobotsReply>;
 
 // ---- What a coordinator finds when it starts ----
 

@@ -26,6 +26,9 @@
 --   P outbox          list    result rows that only these functions could decide
 --   P workers         hash    worker -> JSON
 --   P control         string  written by people
+--   P robots:ORIGIN   hash    of an origin's robots.txt, until it expires: state (rules allow_all
+--                             failing given_up) http_status fetched expires; body; failures reason
+--                             detail next_try. Times are there twice, as NAME_ms for programs.
 --
 --   A fingerprint set K is   K    hash   level split size
 --                            K:B  set    of decimal numbers, kept as an intset by Redis
@@ -588,6 +591,22 @@ step('read_outbox', function(job, args)
   end
   local limit = tonumber(args[3])
   return { first, limit > 0 and call('LRANGE', outbox, 0, limit - 1) or {} }
+end)
+
+-- origin now_ms -> (field value)*, none when nothing is known (any more)
+step('read_robots', function(job, args)
+  local key = job.prefix .. 'robots:' .. args[2]
+  local expires = call('HGET', key, 'expires_ms')
+  if not expires or tonumber(expires) <= tonumber(args[3]) then return {} end
+  return call('HGETALL', key)
+end)
+
+-- origin life_ms (field value)*
+step('keep_robots', function(job, args)
+  local key = job.prefix .. 'robots:' .. args[2]
+  call('DEL', key)
+  call_in_chunks('HSET', key, args, 4)
+  call('PEXPIRE', key, args[3])
 end)
 
 ---- What a coordinator reads when it starts, after `open` ----

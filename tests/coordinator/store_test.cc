@@ -208,6 +208,14 @@ std::string Text(const AcceptReply& reply) {
 std::string Text(const ExpireReply& reply) {
   return std::to_string(reply.returned) + " returned, " + std::to_string(reply.given_up) + " lost";
 }
+std::string Text(const RobotsRecord& record) {
+  std::string text;
+  for (const auto& [name, value] : record.ToFields()) text += name + '=' + value + '\n';
+  return text;
+}
+std::string Text(const ReadRobotsReply& reply) {
+  return reply.record ? Text(*reply.record) : "nothing";
+}
 std::string Text(const ReadControlReply& reply) { return reply.control; }
 std::string Text(const ReadOutboxReply& reply) {
   std::string text = std::to_string(reply.first);
@@ -334,7 +342,8 @@ TEST_P(StoreRules, ObeysTheLastCoordinatorOnly) {
            AdmitStep{0, {Offer("http://b/")}}, LeaseStep{2, "w", "a", 0, 1, 1},
            AcceptStep{1, 0, {Offer("http://c/")}, Fetched()}, ExpireStep{1, true, 3},
            OpenRoundStep{1}, SaveJobStep{{{"state", "x"}}}, SaveWorkersStep{{{"w", "{}"}}},
-           ReadControlStep{}, ReadOutboxStep{1, 1}}) {
+           ReadControlStep{}, ReadOutboxStep{1, 1}, ReadRobotsStep{"http://a", {}},
+           KeepRobotsStep{"http://a", {}, {}}}) {
     const Result<Reply> reply = coordinator_.Apply(step);
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error(), Error::kStore);
@@ -673,6 +682,59 @@ TEST_P(StoreRules, GoesOnAfterARestartWhereItStopped) {
   EXPECT_EQ(Text(Coordinator(*backend_).Open()), Text(snapshot));
 }
 
+// ---- robots.txt ----
+
+constexpr WallTime kNoon{std::chrono::hours(500'000)};
+
+/// One of each state, with a value in every field that goes with it.
+std::vector<RobotsRecord> RobotsRecords() {
+  std::vector<RobotsRecord> records(4);
+  records[0].state = RobotsRecord::State::kRules;
+  records[0].body = std::string("User-agent: *\r\nDisallow: /\xFF\0\n", 31);
+  records[0].status = 200;
+  records[1].state = RobotsRecord::State::kAllowAll;
+  records[1].status = 404;
+  records[2].state = RobotsRecord::State::kFailing;
+  records[2].failures = 2;
+  records[2].status = 503;
+  records[2].detail = "HTTP status 503";
+  records[2].next_try = kNoon + milliseconds(20'001);
+  records[3].state = RobotsRecord::State::kGivenUp;
+  records[3].failures = 4;
+  records[3].reason = Error::kConnect;
+  records[3].detail = "connect to 192.0.2.1:80: Connection refused";
+  for (RobotsRecord& record : records) {
+    record.fetched = kNoon + milliseconds(1);
+    record.expires = kNoon + std::chrono::hours(24);
+  }
+  return records;
+}
+
+TEST_P(StoreRules, KeepsWhatIsKnownOfAnOriginsRobotsTxt) {
+  const auto read = [this](const std::string& origin) {
+    return coordinator_.Do<ReadRobotsReply>(ReadRobotsStep{origin, kNoon}).record;
+  };
+  const std::string origin = "https://a:81";
+  EXPECT_EQ(read(origin), std::nullopt);
+  for (const RobotsRecord& record : RobotsRecords()) {
+    coordinator_.Do<KeepRobotsReply>(KeepRobotsStep{origin, record, kNoon});
+    EXPECT_EQ(read(origin), record) << Text(record);
+    Now();
+    EXPECT_EQ(read(origin), record) << "after a restart";
+  }
+  EXPECT_EQ(read("http://a:81"), std::nullopt) << "another origin";
+}
+
+TEST_P(StoreRules, ForgetsARobotsTxtWhenItsTimeIsOver) {
+  const RobotsRecord record = RobotsRecords()[0];
+  coordinator_.Do<KeepRobotsReply>(KeepRobotsStep{"http://a", record, kNoon});
+  for (const auto& [now, known] :
+       {std::pair(record.expires - milliseconds(1), true), std::pair(record.expires, false)}) {
+    const auto reply = coordinator_.Do<ReadRobotsReply>(ReadRobotsStep{"http://a", now});
+    EXPECT_EQ(reply.record.has_value(), known);
+  }
+}
+
 // ---- Both stores agree ----
 
 class RandomSteps {
@@ -680,7 +742,7 @@ class RandomSteps {
   explicit RandomSteps(unsigned seed) : random_(seed) {}
 
   Step Next() {
-    switch (Pick(12)) {
+    switch (Pick(14)) {
       case 0:
         return AdmitStep{Pick(4), Some(5), Some(3), Pick(2) ? "" : "http://r/robots.txt"};
       case 1:
@@ -701,6 +763,11 @@ class RandomSteps {
         return ReadOutboxStep{static_cast<std::uint64_t>(Pick(40)), Pick(30)};
       case 7:
         return SaveJobStep{{{"state", std::to_string(Pick(3))}}};
+      case 8:
+        return ReadRobotsStep{"http://" + HostName(Pick(kHosts)), kNoon + SomeHours()};
+      case 9:
+        return KeepRobotsStep{"http://" + HostName(Pick(kHosts)), RobotsRecords()[Pick(4)],
+                              kNoon + SomeHours()};
       default:
         return RandomAccept();
     }
@@ -712,6 +779,8 @@ class RandomSteps {
   int Pick(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }
   static std::string HostName(int host) { return "host" + std::to_string(host); }
   LeaseId RecentLease() { return last_lease_ - std::min<LeaseId>(last_lease_, Pick(6)); }
+
+  std::chrono::hours SomeHours() { return std::chrono::hours(20 + Pick(4)); }
 
   Candidate One() {
     return Offer("http://" + HostName(Pick(kHosts)) + '/' + std::to_string(Pick(40)));
@@ -899,6 +968,22 @@ TEST(RedisStore, ReplacesTheTableOfWorkers) {
   coordinator.Apply(SaveWorkersStep{{{"one", "{}"}, {"two", R"({"pid":2})"}}});
   coordinator.Apply(SaveWorkersStep{{{"two", "{}"}}});
   EXPECT_EQ(SharedServer().Run({"HGETALL", "trawl:{j}:workers"}), (Strings{"two", "{}"}));
+}
+
+TEST(RedisStore, ARobotsTxtCanBeReadByAPersonAndGoesByItself) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  const std::string key = "trawl:{j}:robots:http://a";
+  const RobotsRecord record = RobotsRecords()[2];
+  coordinator.Apply(KeepRobotsStep{"http://a", RobotsRecords()[0], kNoon});
+  coordinator.Apply(KeepRobotsStep{"http://a", record, kNoon + std::chrono::hours(23)});
+  EXPECT_EQ(SharedServer().Run({"HMGET", key, "state", "http_status", "failures", "next_try"}),
+            (Strings{"failing", "503", "2", Rfc3339(record.next_try)}));
+  EXPECT_EQ(SharedServer().Run({"HEXISTS", key, "body"}), Strings{"0"});
+  const int left_ms = std::stoi(SharedServer().Run({"PTTL", key}).at(0));
+  EXPECT_GT(left_ms, 3'000'000);
+  EXPECT_LE(left_ms, 3'600'000);
 }
 
 TEST(RedisStore, ReadsManyHostsAndLeasesInPages) {
