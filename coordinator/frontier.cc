@@ -10,7 +10,7 @@ Frontier::Slot& Frontier::SlotOf(std::string_view host) {
   const auto found = hosts_.find(key);
   if (found != hosts_.end()) return found->second;
   HostQueue queue(key, budget_);
-  return hosts_.emplace(std::move(key), Slot{std::move(queue)}).first->second;
+  return hosts_.emplace(std::move(key), Slot{std::move(queue), false, {}}).first->second;
 }
 
 HostQueue& Frontier::At(std::string_view host) { return SlotOf(host).queue; }
@@ -22,7 +22,7 @@ int Frontier::NextDepth(const HostQueue& queue) const {
 }
 
 void Frontier::MakeReady(Slot& slot) {
-  if (slot.ready || NextDepth(slot.queue) < 0) return;
+  if (slot.ready || slot.deferral || NextDepth(slot.queue) < 0) return;
   slot.ready = true;
   ready_.push_back(&slot);
 }
@@ -56,7 +56,26 @@ void Frontier::Move(std::string_view host, int from, int to) {
   Add(host, to);
 }
 
+void Frontier::Defer(std::string_view host, TimePoint until) {
+  Slot& slot = SlotOf(host);
+  if (slot.deferral) {
+    until = std::max(until, (*slot.deferral)->first);
+    deferrals_.erase(*slot.deferral);
+  }
+  slot.deferral = deferrals_.emplace(until, &slot);
+}
+
+void Frontier::WakeDeferred(TimePoint now) {
+  while (!deferrals_.empty() && deferrals_.begin()->first <= now) {
+    Slot& slot = *deferrals_.begin()->second;
+    deferrals_.erase(deferrals_.begin());
+    slot.deferral.reset();
+    MakeReady(slot);
+  }
+}
+
 std::optional<Frontier::Grant> Frontier::Lease(int workers, int most, TimePoint now) {
+  WakeDeferred(now);
   // Two leases a worker, so that one is at work while the next is on its way.
   const int share = std::max(1, budget_.connections / (2 * std::max(1, workers)));
   while (!ready_.empty() && most > 0) {
@@ -64,8 +83,9 @@ std::optional<Frontier::Grant> Frontier::Lease(int workers, int most, TimePoint 
     ready_.pop_front();
     slot.ready = false;
     const int depth = NextDepth(slot.queue);
-    // A host that its budget holds back comes again when a connection is released.
-    if (depth < 0 || !slot.queue.MayLease(share)) continue;
+    // A host that its budget holds back comes again when a connection is released, and a deferred
+    // one when its time has come.
+    if (depth < 0 || slot.deferral || !slot.queue.MayLease(share)) continue;
     Grant grant{slot.queue.host(), depth, slot.queue.Lease(depth, share, most, now)};
     Count(depth, -static_cast<std::int64_t>(grant.terms.count));
     MakeReady(slot);

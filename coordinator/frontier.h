@@ -1,6 +1,6 @@
 // The coordinator's view of the frontier: all host queues, and which of them may be leased next.
 // Hosts take turns. In exact rounds only URLs of the open depth are leased; in free mode a host's
-// least depth goes first.
+// least depth goes first. A host may be deferred: then nothing of it is leased before its time.
 //
 // No I/O, no clock. Borrows nothing; references to host queues stay valid as long as the frontier.
 #pragma once
@@ -43,6 +43,9 @@ class Frontier {
   void Release(std::string_view host, int connections, bool ended);
   void Probed(std::string_view host, milliseconds crawl_delay);
 
+  /// Leases nothing of the host before `until`, nor before the end of a deferral that it has.
+  void Defer(std::string_view host, TimePoint until);
+
   /// URLs that wait at a depth, and at all.
   std::uint64_t waiting(int depth) const;
   std::uint64_t waiting() const { return waiting_total_; }
@@ -55,20 +58,25 @@ class Frontier {
   void OpenRound(int depth);
 
  private:
+  struct Slot;
+  using Deferrals = std::multimap<TimePoint, Slot*>;
   struct Slot {
     HostQueue queue;
-    bool ready = false;  // is in ready_
+    bool ready = false;                           // is in ready_
+    std::optional<Deferrals::iterator> deferral;  // its place in deferrals_
   };
 
   Slot& SlotOf(std::string_view host);
   int NextDepth(const HostQueue& queue) const;
   void MakeReady(Slot& slot);
+  void WakeDeferred(TimePoint now);
   void Count(int depth, std::int64_t change);
 
   const RoundMode mode_;
   const HostBudget budget_;
   std::unordered_map<std::string, Slot> hosts_;
   std::deque<Slot*> ready_;  // hosts with URLs to lease, except those that their budget holds back
+  Deferrals deferrals_;      // by their ends
   std::map<int, std::vector<Slot*>> later_;  // hosts with URLs of depths that are not open yet
   std::map<int, std::uint64_t> waiting_;     // by depth; no zero counts
   std::uint64_t waiting_total_ = 0;

@@ -53,6 +53,43 @@ TEST(Frontier, ExactRoundsLeaseTheOpenDepthOnly) {
   EXPECT_EQ(frontier.LeastDepth(), -1);
 }
 
+TEST(Frontier, ADeferredHostIsLeasedWhenItsTimeHasCome) {
+  const milliseconds kWait{500};
+  for (const RoundMode mode : {RoundMode::kExact, RoundMode::kFree}) {
+    Frontier frontier(mode, kQuick);
+    frontier.Add("a", 0);
+    frontier.Defer("a", kNow + kWait);
+    frontier.Defer("a", kNow + milliseconds(100));  // does not shorten it
+    frontier.Add("a", 0, 2);
+    frontier.Add("b", 0);
+    EXPECT_EQ(frontier.Lease(1, kNoLimit, kNow).value().host, "b") << "others go on";
+    EXPECT_FALSE(frontier.Lease(1, kNoLimit, kNow + kWait - milliseconds(1)));
+    EXPECT_EQ(frontier.LeastDepth(), 0) << "its round stays open";
+    EXPECT_EQ(frontier.Lease(1, kNoLimit, kNow + kWait).value().host, "a");
+  }
+}
+
+TEST(Frontier, ADeferredHostComesBackHoweverItIsTouchedMeanwhile) {
+  Frontier frontier(RoundMode::kExact, kPolite);
+  frontier.Add("a", 0, 2);
+  const auto grant = frontier.Lease(1, kNoLimit, kNow);
+  frontier.Defer("a", kNow + milliseconds(100));
+  End(frontier, *grant);
+  frontier.Add("a", 1);
+  frontier.OpenRound(1);
+  EXPECT_FALSE(frontier.Lease(1, kNoLimit, kNow + milliseconds(99)));
+  EXPECT_EQ(frontier.Lease(1, kNoLimit, kNow + milliseconds(100)).value().depth, 0);
+  EXPECT_FALSE(frontier.Lease(1, kNoLimit, kNow + milliseconds(100))) << "it is leased once";
+}
+
+TEST(Frontier, ADeferralOfAHostWithoutUrlsEndsAsWell) {
+  Frontier frontier(RoundMode::kExact, kQuick);
+  frontier.Defer("a", kNow + milliseconds(100));
+  EXPECT_FALSE(frontier.Lease(1, kNoLimit, kNow + milliseconds(100)));
+  frontier.Add("a", 0);
+  EXPECT_TRUE(frontier.Lease(1, kNoLimit, kNow + milliseconds(100)));
+}
+
 TEST(Frontier, AHostThatIsBusyWhenItsRoundOpensComesAgainAfterItsRelease) {
   Frontier frontier(RoundMode::kExact, kPolite);
   frontier.Add("a", 0);
