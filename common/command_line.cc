@@ -151,6 +151,13 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->capture_default_str();
   AddMillis(app, "--host-delay", crawl.host_delay, "Least time between two requests to one host",
             0);
+  app.add_option("--robots-retries", crawl.robots_retries,
+                 "Tries again before a host whose robots.txt cannot be had is given up")
+      ->check(CLI::Range(0, 100))
+      ->type_name("N")
+      ->capture_default_str();
+  AddMillis(app, "--robots-retry-delay", crawl.robots_retry_delay,
+            "Least time before the first of them; doubles each time, up to 12 hours", 0);
   AddChoice(app, "--scope", crawl.scope, "What may be crawled", &ParseScopeKind,
             "host|domain|prefix|any", ScopeKindName(crawl.scope));
   app.add_option("--include", crawl.include, "Only seeds and URLs that this expression is found in")

@@ -49,6 +49,8 @@ void ForEachOption(Options& options, Take take) {
   take("strip_params", options.strip_params);
   take("strip_names", options.strip_names);
   take("ignore_robots", options.ignore_robots);
+  take("robots_retries", options.robots_retries);
+  take("robots_retry_delay_ms", options.robots_retry_delay);
   take("ignore_robots_tag", options.ignore_robots_tag);
   take("ignore_meta_robots", options.ignore_meta_robots);
   take("ignore_rel_nofollow", options.ignore_rel_nofollow);

@@ -44,6 +44,8 @@ struct CrawlOptions {
   bool strip_params = false;             // the known ones
   std::vector<std::string> strip_names;  // these too; a final `*` stands for any end
   bool ignore_robots = false;
+  int robots_retries = 3;                  // of a robots.txt that could not be had
+  milliseconds robots_retry_delay{5'000};  // before the first of them; doubles each time
   bool ignore_robots_tag = false;    // X-Robots-Tag of a response
   bool ignore_meta_robots = false;   // <meta name=robots> of a page
   bool ignore_rel_nofollow = false;  // rel=nofollow of a link

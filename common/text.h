@@ -14,6 +14,10 @@ std::string LowerCase(std::string_view text);
 /// Equal but for the case of ASCII letters.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 
+/// What a stranger says of itself, fit for a line of a log: with `?` for all but visible ASCII and
+/// spaces.
+std::string Printable(std::string_view text);
+
 /// Takes the text up to the next space, and the space, off the front.
 std::string_view TakeWord(std::string_view& text);
 

@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 #include <limits>
 
+#include "common/text.h"
+
 namespace trawl {
 namespace {
 
@@ -16,12 +18,6 @@ constexpr milliseconds kDrainTimeout{10'000};
 constexpr milliseconds kHeartbeatInterval{1'000};
 constexpr int kHeartbeatsPerTimeout = 5;
 constexpr int kLeaseNumberBits = 40;
-/// What a stranger calls itself, fit for a line of a log.
-std::string Printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text;
-}
 
 HostBudget BudgetOf(const CrawlOptions& crawl) {
   return {crawl.host_connections, crawl.host_delay};
@@ -35,7 +31,8 @@ Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
       rules_(options_.crawl, std::move(scope)),
       started_(now),
       started_wall_(wall),
-      frontier_(options_.crawl.rounds, BudgetOf(options_.crawl)) {}
+      frontier_(options_.crawl.rounds, BudgetOf(options_.crawl)),
+      robots_({options_.crawl.robots_retries, options_.crawl.robots_retry_delay}) {}
 
 // ---- Start ----
 
@@ -89,6 +86,12 @@ void Coordinator::OnMessage(const std::string& peer, const ToCoordinator& messag
   } else if (const auto* reports = std::get_if<Reports>(&message)) {
     workers_.Heard(peer, now);
     for (const Report& report : reports->reports) OnReport(peer, report, now);
+  } else if (const auto* query = std::get_if<RobotsQuery>(&message)) {
+    workers_.Heard(peer, now);
+    OnRobotsQuery(peer, *query);
+  } else if (const auto* robots = std::get_if<RobotsReport>(&message)) {
+    workers_.Heard(peer, now);
+    OnRobotsReport(peer, *robots, now);
   } else {
     OnGoodbye(peer);
   }
@@ -174,6 +177,10 @@ void Coordinator::OnReply(const Apply& apply, Reply reply, TimePoint now) {
     OnControl(std::get<ReadControlReply>(reply).control, now);
   } else if (std::holds_alternative<ReadOutboxStep>(apply.step)) {
     OnOutbox(std::get<ReadOutboxReply>(std::move(reply)), now);
+  } else if (const auto* read = std::get_if<ReadRobotsStep>(&apply.step)) {
+    robots_.OnRead(read->origin, std::get<ReadRobotsReply>(reply).record, WallTimeAt(now));
+  } else if (const auto* keep = std::get_if<KeepRobotsStep>(&apply.step)) {
+    robots_.OnKept(keep->origin, keep->record, WallTimeAt(now));
   } else if (const auto* save = std::get_if<SaveJobStep>(&apply.step)) {
     if (phase_ == Phase::kSaving && save->fields.at("state") == state_) SayGoodbye(now);
   }
@@ -211,8 +218,7 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
     Do(Log{"the store had " + std::to_string(missing) + " URLs fewer than counted for " +
            step.host});
     workers_.Outstanding(step.worker, -missing);
-    const int released = leases_.End(step.id, missing);
-    frontier_.Release(step.host, released, !leases_.Find(step.id));
+    ReleaseLease(step.id, step.host, missing);
   }
   lease = leases_.Find(step.id);
   if (!lease || lease->expiring) return;  // empty, or the store was waited for too long
@@ -245,8 +251,14 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply) {
     Count(*step.ending);
   }
   workers_.Outstanding(apply.worker, -1);
-  const int released = leases_.End(step.lease);
-  frontier_.Release(host, released, !leases_.Find(step.lease));
+  ReleaseLease(step.lease, host, 1);
+}
+
+void Coordinator::ReleaseLease(LeaseId id, const std::string& host, int ended_urls) {
+  const int released = leases_.End(id, ended_urls);
+  const bool over = !leases_.Find(id);
+  frontier_.Release(host, released, over);
+  if (over) robots_.Forget(id);
 }
 
 void Coordinator::Count(const Ending& ending) {
@@ -318,6 +330,7 @@ void Coordinator::OnWritten(const Write& write, TimePoint) {
 // ---- Leases and rounds ----
 
 void Coordinator::Advance(TimePoint now) {
+  ObeyRobots(now);
   if (phase_ == Phase::kDraining && (leases_.size() == 0 || now >= drain_deadline_)) {
     return Close("stopped");
   }
@@ -379,6 +392,7 @@ void Coordinator::ExpireLease(LeaseId id, bool blame) {
   step.lease = id;
   step.blame = blame;
   ApplyStep(step);
+  robots_.Forget(id);
 }
 
 void Coordinator::LoseWorker(const std::string& name, bool blame) {
@@ -387,6 +401,46 @@ void Coordinator::LoseWorker(const std::string& name, bool blame) {
   for (LeaseId id : leases_.TakeOf(name)) {
     // What never reached the worker did not take it down.
     ExpireLease(id, blame && leases_.Find(id)->delivered);
+  }
+}
+
+// ---- robots.txt ----
+
+/// The lease bounds what a worker can ask for, and makes sure that it is told when it need not any
+/// more.
+bool Coordinator::MayAskForRobots(const std::string& peer, LeaseId id,
+                                  const std::string& origin) const {
+  const LiveLease* lease = leases_.Find(id);
+  return lease && !lease->expiring && lease->worker == peer &&
+         (origin == "http://" + lease->host || origin == "https://" + lease->host);
+}
+
+void Coordinator::OnRobotsQuery(const std::string& peer, const RobotsQuery& query) {
+  if (!MayAskForRobots(peer, query.lease_id, query.origin)) return;
+  robots_.Query(query.origin, {peer, query.lease_id});
+}
+
+void Coordinator::OnRobotsReport(const std::string& peer, const RobotsReport& report,
+                                 TimePoint now) {
+  if (!MayAskForRobots(peer, report.lease_id, report.origin)) return;
+  // The worker may have asked the host until just now.
+  frontier_.At(leases_.Find(report.lease_id)->host).Requested(now);
+  robots_.Report(report, {peer, report.lease_id});
+}
+
+void Coordinator::ObeyRobots(TimePoint now) {
+  for (RobotsTable::Action& action : robots_.TakeActions()) {
+    if (auto* read = std::get_if<RobotsTable::Read>(&action)) {
+      ApplyStep(ReadRobotsStep{std::move(read->origin), WallTimeAt(now)});
+    } else if (auto* keep = std::get_if<RobotsTable::Keep>(&action)) {
+      ApplyStep(KeepRobotsStep{std::move(keep->origin), std::move(keep->record), WallTimeAt(now)});
+    } else if (auto* answer = std::get_if<RobotsTable::Answer>(&action)) {
+      SendTo(answer->to.worker, std::move(answer->answer));
+    } else if (const auto* defer = std::get_if<RobotsTable::Defer>(&action)) {
+      frontier_.Defer(AuthorityOf(defer->origin + "/"), now + defer->wait);
+    } else if (auto* tell = std::get_if<RobotsTable::Tell>(&action)) {
+      Do(Log{std::move(tell->text)});
+    }
   }
 }
 
@@ -441,16 +495,17 @@ void Coordinator::SaveWorkers(TimePoint now) {
 }
 
 std::string Coordinator::WorkerJson(const Worker& worker) const {
-  return boost::json::serialize(boost::json::object{{"host", worker.host},
-                                                    {"pid", worker.pid},
-                                                    {"in_flight", worker.in_flight},
-                                                    {"leased", worker.outstanding},
-                                                    {"pages", worker.pages},
-                                                    {"last_seen", WallTime(worker.last_heard)}});
+  return boost::json::serialize(
+      boost::json::object{{"host", worker.host},
+                          {"pid", worker.pid},
+                          {"in_flight", worker.in_flight},
+                          {"leased", worker.outstanding},
+                          {"pages", worker.pages},
+                          {"last_seen", Rfc3339(WallTimeAt(worker.last_heard))}});
 }
 
-std::string Coordinator::WallTime(TimePoint at) const {
-  return Rfc3339(started_wall_ + std::chrono::duration_cast<milliseconds>(at - started_));
+WallTime Coordinator::WallTimeAt(TimePoint at) const {
+  return std::chrono::floor<milliseconds>(started_wall_ + (at - started_));
 }
 
 // ---- The end ----
@@ -473,7 +528,7 @@ void Coordinator::Close(std::string state) {
 
 void Coordinator::SaveState(TimePoint now) {
   phase_ = Phase::kSaving;
-  ApplyStep(SaveJobStep{{{"state", state_}, {"finished", WallTime(now)}}});
+  ApplyStep(SaveJobStep{{{"state", state_}, {"finished", Rfc3339(WallTimeAt(now))}}});
 }
 
 void Coordinator::SayGoodbye(TimePoint now) {

@@ -23,6 +23,7 @@
 #include "coordinator/frontier.h"
 #include "coordinator/lease_table.h"
 #include "coordinator/report_rules.h"
+#include "coordinator/robots_table.h"
 #include "coordinator/store.h"
 #include "coordinator/worker_table.h"
 #include "proto/messages.h"
@@ -117,6 +118,8 @@ class Coordinator {
   void OnHeartbeat(const std::string& peer, const WorkerHeartbeat& heartbeat, TimePoint now);
   void OnReport(const std::string& peer, const Report& report, TimePoint now);
   void OnGoodbye(const std::string& peer);
+  void OnRobotsQuery(const std::string& peer, const RobotsQuery& query);
+  void OnRobotsReport(const std::string& peer, const RobotsReport& report, TimePoint now);
   void OnAdmitted(const AdmitStep& step, const AdmitReply& reply);
   void OnLeased(const Apply& apply, LeaseReply reply, TimePoint now);
   void OnAccepted(const Apply& apply, const AcceptReply& reply);
@@ -130,6 +133,10 @@ class Coordinator {
   /// Leases out as much as workers and hosts can take, opens rounds, ends the crawl.
   void Advance(TimePoint now);
   void Dispatch(TimePoint now);
+  bool MayAskForRobots(const std::string& peer, LeaseId id, const std::string& origin) const;
+  void ObeyRobots(TimePoint now);
+  /// Takes the lease's connections that are not in use any more back, and all when it is over.
+  void ReleaseLease(LeaseId id, const std::string& host, int ended_urls);
   bool MayOpenNextRound() const;
   std::uint64_t PagesAllowed() const;
   void ExpireLease(LeaseId id, bool blame);
@@ -147,7 +154,7 @@ class Coordinator {
   void SendTo(const std::string& worker, ToWorker message) { Do(Send{worker, std::move(message)}); }
   void SendToAll(const ToWorker& message);
   void AckReport(const std::string& worker, std::uint64_t sequence, Ack::Verdict verdict);
-  std::string WallTime(TimePoint at) const;
+  WallTime WallTimeAt(TimePoint at) const;
 
   // Constant after construction.
   const CoordinatorOptions options_;
@@ -159,6 +166,7 @@ class Coordinator {
   Frontier frontier_;
   LeaseTable leases_;
   WorkerTable workers_;
+  RobotsTable robots_;
   Counts counts_;
   std::uint64_t epoch_ = 0;
   std::uint64_t lease_number_ = 0;

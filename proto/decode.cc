@@ -196,6 +196,81 @@ bool Read(const wire::CoordinatorHeartbeat& from, CoordinatorHeartbeat& to) {
   return ReadLeaseIds(from.ended_lease_ids(), to.ended_lease_ids);
 }
 
+// ---- robots.txt ----
+
+bool ReadFailures(std::uint32_t from, int& to) {
+  if (from > static_cast<std::uint32_t>(kMaxRobotsFailures)) return false;
+  to = static_cast<int>(from);
+  return true;
+}
+
+/// The coordinator compares it with the host of the lease.
+bool ReadOrigin(const std::string& from, std::string& to) {
+  to = from;
+  return !to.empty() && IsText(to);
+}
+
+bool Read(const wire::RobotsQuery& from, RobotsQuery& to) {
+  to.lease_id = from.lease_id();
+  return ReadOrigin(from.origin(), to.origin);
+}
+
+bool ReadResult(const wire::RobotsReport& from, RobotsReport& to) {
+  switch (from.result_case()) {
+    case wire::RobotsReport::kRules:
+      if (from.rules().size() > Robots::kMaxBytes) return false;
+      to.result = RobotsFile{from.rules()};
+      return true;
+    case wire::RobotsReport::kAllowAll:
+      to.result = RobotsAllowAll{};
+      return true;
+    case wire::RobotsReport::kFailure:
+      to.result = RobotsFailure{ReasonFromWord(from.failure().reason()), from.failure().detail()};
+      return IsText(from.failure().detail());
+    case wire::RobotsReport::RESULT_NOT_SET:
+      break;
+  }
+  return false;
+}
+
+bool Read(const wire::RobotsReport& from, RobotsReport& to) {
+  to.lease_id = from.lease_id();
+  to.status = static_cast<int>(from.status());
+  return IsStatus(from.status()) && ReadFailures(from.failures(), to.failures) &&
+         ReadOrigin(from.origin(), to.origin) && ReadResult(from, to);
+}
+
+bool ReadVerdict(const wire::RobotsAnswer& from, RobotsAnswer& to) {
+  switch (from.verdict_case()) {
+    case wire::RobotsAnswer::kRules:
+      to.verdict = RobotsVerdict::Rules{from.rules().body(), milliseconds(from.rules().life_ms())};
+      return from.rules().body().size() <= Robots::kMaxBytes && IsTime(from.rules().life_ms());
+    case wire::RobotsAnswer::kAllowAll:
+      to.verdict = RobotsVerdict::AllowAll{milliseconds(from.allow_all().life_ms())};
+      return IsTime(from.allow_all().life_ms());
+    case wire::RobotsAnswer::kFetch:
+      return ReadFailures(from.fetch().failures(),
+                          to.verdict.emplace<RobotsVerdict::Fetch>().failures);
+    case wire::RobotsAnswer::kDefer:
+      to.verdict = RobotsVerdict::Defer{};
+      return true;
+    case wire::RobotsAnswer::kGivenUp:
+      to.verdict =
+          RobotsVerdict::GivenUp{ReasonFromWord(from.given_up().reason()), from.given_up().detail(),
+                                 milliseconds(from.given_up().life_ms())};
+      return IsText(from.given_up().detail()) && IsTime(from.given_up().life_ms());
+    case wire::RobotsAnswer::VERDICT_NOT_SET:
+      break;
+  }
+  return false;
+}
+
+bool Read(const wire::RobotsAnswer& from, RobotsAnswer& to) {
+  return ReadOrigin(from.origin(), to.origin) && ReadVerdict(from, to);
+}
+
+// ---- Messages ----
+
 /// Reads `from` into the alternative `Value` of `Message`.
 template <class Message, class Value, class Wire>
 Result<Message> Checked(const Wire& from) {
@@ -227,6 +302,10 @@ Result<ToCoordinator> DecodeToCoordinator(std::string_view bytes) {
       return Checked<ToCoordinator, Reports>(from.reports());
     case wire::ToCoordinator::kGoodbye:
       return Checked<ToCoordinator, WorkerGoodbye>(from.goodbye());
+    case wire::ToCoordinator::kRobotsQuery:
+      return Checked<ToCoordinator, RobotsQuery>(from.robots_query());
+    case wire::ToCoordinator::kRobotsReport:
+      return Checked<ToCoordinator, RobotsReport>(from.robots_report());
     case wire::ToCoordinator::BODY_NOT_SET:
       break;
   }
@@ -251,6 +330,8 @@ Result<ToWorker> DecodeToWorker(std::string_view bytes) {
       return ToWorker(Drain{});
     case wire::ToWorker::kGoodbye:
       return Checked<ToWorker, CoordinatorGoodbye>(from.goodbye());
+    case wire::ToWorker::kRobotsAnswer:
+      return Checked<ToWorker, RobotsAnswer>(from.robots_answer());
     case wire::ToWorker::BODY_NOT_SET:
       break;
   }

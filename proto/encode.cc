@@ -86,6 +86,45 @@ wire::Ack::Verdict WireVerdict(Ack::Verdict verdict) {
   return wire::Ack::DONE;
 }
 
+void Write(const RobotsReport& from, wire::RobotsReport& to) {
+  to.set_lease_id(from.lease_id);
+  to.set_origin(from.origin);
+  to.set_failures(from.failures);
+  to.set_status(from.status);
+  std::visit(Overloaded{
+                 [&](const RobotsFile& rules) { to.set_rules(rules.body); },
+                 [&](const RobotsAllowAll&) { to.mutable_allow_all(); },
+                 [&](const RobotsFailure& failure) {
+                   to.mutable_failure()->set_reason(std::string(ReasonWord(failure.reason)));
+                   to.mutable_failure()->set_detail(failure.detail);
+                 },
+             },
+             from.result);
+}
+
+void Write(const RobotsAnswer& from, wire::RobotsAnswer& to) {
+  to.set_origin(from.origin);
+  std::visit(Overloaded{
+                 [&](const RobotsVerdict::Rules& rules) {
+                   to.mutable_rules()->set_body(rules.body);
+                   to.mutable_rules()->set_life_ms(rules.life.count());
+                 },
+                 [&](const RobotsVerdict::AllowAll& all) {
+                   to.mutable_allow_all()->set_life_ms(all.life.count());
+                 },
+                 [&](const RobotsVerdict::Fetch& fetch) {
+                   to.mutable_fetch()->set_failures(fetch.failures);
+                 },
+                 [&](const RobotsVerdict::Defer&) { to.mutable_defer(); },
+                 [&](const RobotsVerdict::GivenUp& given_up) {
+                   to.mutable_given_up()->set_reason(std::string(ReasonWord(given_up.reason)));
+                   to.mutable_given_up()->set_detail(given_up.detail);
+                   to.mutable_given_up()->set_life_ms(given_up.life.count());
+                 },
+             },
+             from.verdict);
+}
+
 }  // namespace
 
 std::string Encode(const ToCoordinator& message) {
@@ -114,6 +153,11 @@ std::string Encode(const ToCoordinator& message) {
             for (const Report& report : reports.reports) Write(report, *body.add_reports());
           },
           [&](const WorkerGoodbye& goodbye) { to.mutable_goodbye()->set_reason(goodbye.reason); },
+          [&](const RobotsQuery& query) {
+            to.mutable_robots_query()->set_lease_id(query.lease_id);
+            to.mutable_robots_query()->set_origin(query.origin);
+          },
+          [&](const RobotsReport& report) { Write(report, *to.mutable_robots_report()); },
       },
       message);
   return to.SerializeAsString();
@@ -161,6 +205,7 @@ std::string Encode(const ToWorker& message) {
                  [&](const CoordinatorGoodbye& goodbye) {
                    to.mutable_goodbye()->set_reason(goodbye.reason);
                  },
+                 [&](const RobotsAnswer& answer) { Write(answer, *to.mutable_robots_answer()); },
              },
              message);
   return to.SerializeAsString();

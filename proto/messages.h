@@ -13,11 +13,12 @@
 #include "common/clock.h"
 #include "common/error.h"
 #include "common/frontier_entry.h"
+#include "common/robots.h"
 #include "common/url.h"
 
 namespace trawl {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kMaxMessageBytes = 16 * 1024 * 1024;   // one frame
 inline constexpr std::size_t kMaxReportLinks = 1000;                // links of one report
 inline constexpr std::size_t kMaxUrlTextBytes = Url::kMaxUrlBytes;  // URL, link, redirect target
@@ -25,6 +26,7 @@ inline constexpr std::size_t kMaxTextBytes = 1024;                  // names, de
 inline constexpr std::size_t kMaxLeaseEntries = 1000;
 inline constexpr std::uint32_t kMaxCapacity = 1'000'000;  // URLs of one worker
 inline constexpr std::size_t kMaxHeldLeases = 100'000;    // of one worker
+inline constexpr int kMaxRobotsFailures = 1'000;          // tries to have one robots.txt
 
 inline constexpr milliseconds kMaxTime = std::chrono::hours(24 * 366);  // any time in a message
 
@@ -82,7 +84,30 @@ struct WorkerGoodbye {
   std::string reason;
 };
 
-using ToCoordinator = std::variant<Hello, WorkerHeartbeat, Reports, WorkerGoodbye>;
+struct RobotsQuery {
+  std::uint64_t lease_id = 0;
+  std::string origin;
+};
+
+struct RobotsFile {
+  std::string body;  // any bytes, at most Robots::kMaxBytes
+};
+struct RobotsAllowAll {};
+struct RobotsFailure {
+  Error reason = Error::kRobots;
+  std::string detail;
+};
+
+struct RobotsReport {
+  std::uint64_t lease_id = 0;
+  std::string origin;
+  int failures = 0;
+  int status = 0;
+  std::variant<RobotsFile, RobotsAllowAll, RobotsFailure> result;
+};
+
+using ToCoordinator =
+    std::variant<Hello, WorkerHeartbeat, Reports, WorkerGoodbye, RobotsQuery, RobotsReport>;
 
 // ---- Coordinator to worker ----
 
@@ -143,8 +168,34 @@ struct CoordinatorGoodbye {
   std::string reason;
 };
 
-using ToWorker =
-    std::variant<Welcome, Refused, Lease, Acks, CoordinatorHeartbeat, Drain, CoordinatorGoodbye>;
+struct RobotsVerdict {
+  struct Rules {
+    std::string body;
+    milliseconds life{0};
+  };
+  struct AllowAll {
+    milliseconds life{0};
+  };
+  struct Fetch {
+    int failures = 0;
+  };
+  struct Defer {};
+  struct GivenUp {
+    Error reason = Error::kRobots;
+    std::string detail;
+    milliseconds life{0};
+  };
+};
+
+struct RobotsAnswer {
+  std::string origin;
+  std::variant<RobotsVerdict::Rules, RobotsVerdict::AllowAll, RobotsVerdict::Fetch,
+               RobotsVerdict::Defer, RobotsVerdict::GivenUp>
+      verdict;
+};
+
+using ToWorker = std::variant<Welcome, Refused, Lease, Acks, CoordinatorHeartbeat, Drain,
+                              CoordinatorGoodbye, RobotsAnswer>;
 
 // ---- Bytes ----
 

@@ -16,7 +16,7 @@ namespace {
 
 /// Before the first welcome.
 constexpr milliseconds kHelloInterval{1'000};
-/// A report without an answer is sent again after so long.
+/// What has no answer is sent again after so long.
 constexpr milliseconds kResendAfter{10'000};
 /// How often people are told that the coordinator does not answer.
 constexpr milliseconds kComplainInterval{30'000};
@@ -67,14 +67,21 @@ class CoordinatorClient::Impl {
 
   void Report(trawl::Report report) {
     reports_.Add(std::move(report));
-    ScheduleReports();
+    ScheduleDue();
+  }
+
+  /// What becomes due in one turn of the loop travels together.
+  void ScheduleDue() {
+    if (sending_scheduled_) return;
+    sending_scheduled_ = true;
+    boost::asio::post(io_, [this] { SendDue(); });
   }
 
   void Beat() {
     if (left_) return;
     if (welcome_) {
       Send(Status());
-      SendReports();
+      SendDue();
     } else {
       SayHello();
     }
@@ -120,20 +127,14 @@ class CoordinatorClient::Impl {
     Send(hello);
   }
 
-  /// Reports of one turn of the loop travel together.
-  void ScheduleReports() {
-    if (sending_scheduled_) return;
-    sending_scheduled_ = true;
-    boost::asio::post(io_, [this] { SendReports(); });
-  }
-
-  void SendReports() {
+  void SendDue() {
     sending_scheduled_ = false;
     if (left_ || !welcome_) return;
     // A coordinator that was not heard since still has what was sent waiting in its queue.
     const TimePoint now = Now();
     const TimePoint resend_before = std::min(now - kResendAfter, last_heard_);
     for (Reports& reports : reports_.TakeDue(now, resend_before)) Send(std::move(reports));
+    for (const ToCoordinator& message : handlers_.due(now, resend_before)) Send(message);
   }
 
   void ComplainOfSilence() {
@@ -186,7 +187,7 @@ class CoordinatorClient::Impl {
 
   void On(const Acks& acks) {
     for (const Ack& ack : acks.acks) reports_.Acknowledge(ack);
-    ScheduleReports();  // of a long report the last part may be due now
+    ScheduleDue();  // of a long report the last part may be due now
     handlers_.on_acknowledged();
   }
 
@@ -196,6 +197,7 @@ class CoordinatorClient::Impl {
     handlers_.on_confirmed();
   }
 
+  void On(const RobotsAnswer& answer) { handlers_.on_robots(answer); }
   void On(const Drain&) { handlers_.on_drain(); }
   void On(const CoordinatorGoodbye& goodbye) { handlers_.on_goodbye(goodbye.reason); }
 
@@ -224,6 +226,7 @@ CoordinatorClient::~CoordinatorClient() = default;
 const std::string& CoordinatorClient::name() const { return impl_->name(); }
 bool CoordinatorClient::welcome() const { return impl_->welcome(); }
 void CoordinatorClient::Report(trawl::Report report) { impl_->Report(std::move(report)); }
+void CoordinatorClient::SendDue() { impl_->ScheduleDue(); }
 bool CoordinatorClient::settled() const { return impl_->settled(); }
 std::size_t CoordinatorClient::report_bytes() const { return impl_->report_bytes(); }
 void CoordinatorClient::Beat() { impl_->Beat(); }

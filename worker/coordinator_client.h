@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "proto/messages.h"
@@ -26,6 +27,9 @@ class CoordinatorClient {
     std::function<WorkerHeartbeat()> status;
     /// Accepted, at first or again; the settings are those of the job.
     std::function<void(const Welcome& welcome)> on_welcome;
+    /// What else is to be sent by now: what was never sent, or only before `resend_before`.
+    std::function<std::vector<ToCoordinator>(TimePoint now, TimePoint resend_before)> due;
+    std::function<void(const RobotsAnswer& answer)> on_robots;
     std::function<void(const Lease& lease)> on_lease;
     std::function<void(std::uint64_t lease_id)> on_lease_ended;
     std::function<void()> on_confirmed;     // the leases that have not ended are still ours
@@ -50,6 +54,9 @@ class CoordinatorClient {
   bool settled() const;
   /// The size of those that wait.
   std::size_t report_bytes() const;
+
+  /// Something new is due.
+  void SendDue();
 
   /// A heartbeat now, because something has changed that the coordinator should know.
   void Beat();

@@ -1,26 +1,10 @@
 #include "worker/robots_cache.h"
 
-#include "worker/robots_fetch.h"
+#include <utility>
 
 namespace trawl {
-namespace {
 
-constexpr milliseconds kKeepRules = std::chrono::hours(24);
-/// How long an origin counts as unreachable before it is asked again.
-constexpr milliseconds kKeepFailure = std::chrono::minutes(1);
-
-RobotsCache::Entry EntryOf(RobotsResponse response, std::string_view user_agent) {
-  Robots rules = RulesOf(response, user_agent);
-  if (response.kind != RobotsResponse::Kind::kUnavailable) {
-    return {std::move(rules), Error::kRobots, "robots.txt does not allow it"};
-  }
-  return {std::move(rules), response.reason, std::move(response.detail)};
-}
-
-}  // namespace
-
-RobotsCache::RobotsCache(Fetcher& fetcher, const PageContext& context)
-    : fetcher_(fetcher), context_(context) {}
+// ---- What is known ----
 
 const RobotsCache::Entry* RobotsCache::Find(const Url& url, TimePoint now) {
   const auto found = origins_.find(std::string(url.origin()));
@@ -29,31 +13,139 @@ const RobotsCache::Entry* RobotsCache::Find(const Url& url, TimePoint now) {
   return &found->second.entry;
 }
 
-void RobotsCache::Ask(const Url& url, std::function<void(const Entry&)> done) {
-  FetchRobots(
-      fetcher_, context_, url,
-      [this, origin = std::string(url.origin()), done = std::move(done)](RobotsResponse response) {
-        const bool failed = response.kind == RobotsResponse::Kind::kUnavailable;
-        Entry entry = EntryOf(std::move(response), context_.settings.user_agent);
-        done(Keep(origin, std::move(entry), failed ? kKeepFailure : kKeepRules));
-      });
+void RobotsCache::Forget(const std::string& origin) {
+  const auto node = origins_.extract(origin);
+  if (!node) return;
+  body_bytes_ -= node.mapped().body_bytes;
+  uses_.erase(node.mapped().use);
 }
 
-const RobotsCache::Entry& RobotsCache::Keep(const std::string& origin, Entry entry,
-                                            milliseconds age) {
-  const auto found = origins_.find(origin);
-  if (found != origins_.end()) {
-    uses_.erase(found->second.use);
-    origins_.erase(found);
-  }
-  if (origins_.size() >= kMaxOrigins) {
-    origins_.erase(uses_.back());
-    uses_.pop_back();
+void RobotsCache::Keep(const std::string& origin, Entry entry, std::size_t body_bytes,
+                       TimePoint until) {
+  Forget(origin);
+  while (!uses_.empty() &&
+         (origins_.size() >= max_origins_ || body_bytes_ + body_bytes > max_body_bytes_)) {
+    Forget(std::string(uses_.back()));
   }
   uses_.push_front(origin);
-  const auto now = std::chrono::steady_clock::now();
-  return origins_.emplace(origin, Kept{std::move(entry), now + age, uses_.begin()})
-      .first->second.entry;
+  body_bytes_ += body_bytes;
+  origins_.emplace(origin, Kept{std::move(entry), until, body_bytes, uses_.begin()});
+}
+
+// ---- What is asked ----
+
+void RobotsCache::Ask(const Url& url, std::uint64_t lease) {
+  const std::string host(url.authority());
+  Question question;
+  question.origin = url.origin();
+  question.lease = lease;
+  if (questions_.emplace(host, std::move(question)).second) hosts_of_[lease] = host;
+}
+
+std::vector<ToCoordinator> RobotsCache::TakeDue(TimePoint now, TimePoint resend_before) {
+  std::vector<ToCoordinator> due;
+  for (auto& [host, question] : questions_) {
+    // Who fetches has been heard, and is asked for nothing until the fetch has ended.
+    const bool fetches = question.to_fetch || fetching_.contains(question.origin);
+    if (question.sent && (fetches || *question.sent >= resend_before)) continue;
+    question.sent = now;
+    if (question.report) {
+      due.emplace_back(*question.report);
+    } else {
+      due.emplace_back(RobotsQuery{question.lease, question.origin});
+    }
+  }
+  return due;
+}
+
+void RobotsCache::ResendAll() {
+  for (auto& [host, question] : questions_) question.sent.reset();
+}
+
+void RobotsCache::SetReport(Question& question, std::optional<RobotsReport> report) {
+  const auto bytes = [](const std::optional<RobotsReport>& of) -> std::size_t {
+    const auto* rules = of ? std::get_if<RobotsFile>(&of->result) : nullptr;
+    return rules ? rules->body.size() : 0;
+  };
+  report_bytes_ += bytes(report);
+  report_bytes_ -= bytes(question.report);
+  question.report = std::move(report);
+}
+
+std::string RobotsCache::End(Questions::iterator question) {
+  std::string host = question->first;
+  if (question->second.to_fetch) std::erase(to_fetch_, host);
+  SetReport(question->second, std::nullopt);
+  hosts_of_.erase(question->second.lease);
+  questions_.erase(question);
+  return host;
+}
+
+std::optional<std::string> RobotsCache::DropLease(std::uint64_t lease) {
+  const auto found = hosts_of_.find(lease);
+  if (found == hosts_of_.end()) return std::nullopt;
+  return End(questions_.find(found->second));
+}
+
+void RobotsCache::DropAll() {
+  while (!questions_.empty()) End(questions_.begin());
+}
+
+// ---- What is answered ----
+
+RobotsCache::Answered RobotsCache::OnAnswer(const RobotsAnswer& answer, std::string_view user_agent,
+                                            TimePoint now) {
+  const auto question = questions_.find(std::string(AuthorityOf(answer.origin + "/")));
+  if (question == questions_.end() || question->second.origin != answer.origin) return {};
+  if (const auto* fetch = std::get_if<RobotsVerdict::Fetch>(&answer.verdict)) {
+    OrderFetch(question, fetch->failures);
+    return {};
+  }
+  if (std::holds_alternative<RobotsVerdict::Defer>(answer.verdict)) {
+    return {Verdict::kDeferred, End(question)};
+  }
+  if (const auto* rules = std::get_if<RobotsVerdict::Rules>(&answer.verdict)) {
+    Keep(answer.origin,
+         {Robots::Parse(rules->body, user_agent), Error::kRobots, "robots.txt does not allow it"},
+         rules->body.size(), now + rules->life);
+  } else if (const auto* given_up = std::get_if<RobotsVerdict::GivenUp>(&answer.verdict)) {
+    Keep(answer.origin, {Robots::DisallowAll(), given_up->reason, given_up->detail}, 0,
+         now + given_up->life);
+  } else {
+    Keep(answer.origin, {Robots::AllowAll(), Error::kRobots, {}}, 0,
+         now + std::get<RobotsVerdict::AllowAll>(answer.verdict).life);
+  }
+  return {Verdict::kKnown, End(question)};
+}
+
+void RobotsCache::OrderFetch(Questions::iterator found, int failures) {
+  Question& question = found->second;
+  // The order that has been carried out already: its report is on the way.
+  if (question.report && question.failures == failures) return;
+  SetReport(question, std::nullopt);
+  question.failures = failures;
+  if (question.to_fetch || fetching_.contains(question.origin)) return;
+  question.to_fetch = true;
+  to_fetch_.push_back(found->first);
+}
+
+std::optional<std::string> RobotsCache::TakeFetch() {
+  if (to_fetch_.empty()) return std::nullopt;
+  Question& question = questions_.at(to_fetch_.front());
+  to_fetch_.pop_front();
+  question.to_fetch = false;
+  fetching_.insert(question.origin);
+  return question.origin;
+}
+
+void RobotsCache::Fetched(RobotsReport report) {
+  fetching_.erase(report.origin);
+  const auto found = questions_.find(std::string(AuthorityOf(report.origin + "/")));
+  if (found == questions_.end() || found->second.origin != report.origin) return;
+  report.lease_id = found->second.lease;
+  report.failures = found->second.failures;
+  SetReport(found->second, std::move(report));
+  found->second.sent.reset();
 }
 
 }  // namespace trawl

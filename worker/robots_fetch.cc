@@ -1,8 +1,11 @@
 #include "worker/robots_fetch.h"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <utility>
+
+#include "common/utf8.h"
 
 namespace trawl {
 namespace {
@@ -96,6 +99,30 @@ Robots RulesOf(const RobotsResponse& response, std::string_view user_agent) {
       break;
   }
   return Robots::DisallowAll();
+}
+
+RobotsReport ReportOf(std::string origin, RobotsResponse response) {
+  RobotsReport report;
+  report.origin = std::move(origin);
+  if (!response.hops.empty()) report.status = response.hops.back().outcome.head.status;
+  switch (response.kind) {
+    case RobotsResponse::Kind::kRules:
+      report.result = RobotsFile{std::move(response.body)};
+      break;
+    case RobotsResponse::Kind::kAllowAll:
+      report.result = RobotsAllowAll{};
+      break;
+    case RobotsResponse::Kind::kUnavailable:
+      const bool reached =
+          std::any_of(response.hops.begin(), response.hops.end(),
+                      [](const auto& hop) { return !hop.outcome.remote_address.empty(); });
+      // Details quote what a site has sent, which may be no text, or too long for a message.
+      report.result =
+          RobotsFailure{reached ? Error::kRobots : response.reason,
+                        std::string(CutUtf8(ValidUtf8(response.detail), kMaxTextBytes))};
+      break;
+  }
+  return report;
 }
 
 void FetchRobots(Fetcher& fetcher, const PageContext& context, const Url& url,

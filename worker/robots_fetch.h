@@ -8,6 +8,7 @@
 
 #include "common/robots.h"
 #include "common/url.h"
+#include "proto/messages.h"
 #include "worker/http/fetcher.h"
 #include "worker/page_fetch.h"
 
@@ -35,6 +36,10 @@ struct RobotsResponse {
 
 /// What may be fetched after this answer, for now.
 Robots RulesOf(const RobotsResponse& response, std::string_view user_agent);
+
+/// What the coordinator is told of it. A failure has the reason of the request only when the host
+/// was never reached: else it is its robots.txt that is amiss.
+RobotsReport ReportOf(std::string origin, RobotsResponse response);
 
 /// RFC 9309, section 2.3.1.2.
 inline constexpr int kMaxRobotsRedirects = 5;

@@ -141,18 +141,28 @@ void WorkQueue::DropLease(std::uint64_t lease) {
   Settle(host);
 }
 
+void WorkQueue::TakeWaiting(Hosts::iterator host, std::vector<WorkItem>& taken) {
+  for (WorkItem& item : std::exchange(host->second.waiting, {})) {
+    EndUrls(host->second, item.lease, 1);
+    taken.push_back(std::move(item));
+    --waiting_;
+  }
+  Settle(host);
+}
+
 std::vector<WorkItem> WorkQueue::TakeAll() {
   std::vector<WorkItem> all;
   for (auto host = hosts_.begin(); host != hosts_.end();) {
-    const auto current = host++;  // Settle() may forget it
-    for (WorkItem& item : std::exchange(current->second.waiting, {})) {
-      EndUrls(current->second, item.lease, 1);
-      all.push_back(std::move(item));
-    }
-    Settle(current);
+    TakeWaiting(host++, all);  // which may forget the host
   }
-  waiting_ = 0;
   return all;
+}
+
+std::vector<WorkItem> WorkQueue::TakeHost(const std::string& name) {
+  std::vector<WorkItem> taken;
+  const auto host = hosts_.find(name);
+  if (host != hosts_.end()) TakeWaiting(host, taken);
+  return taken;
 }
 
 std::vector<std::uint64_t> WorkQueue::leases() const {

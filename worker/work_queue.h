@@ -59,8 +59,9 @@ class WorkQueue {
 
   /// The lease is not ours any more: its waiting URLs vanish.
   void DropLease(std::uint64_t lease);
-  /// All URLs that wait, taken off the queue and ended.
+  /// All URLs that wait, or those of a host, taken off the queue and ended.
   std::vector<WorkItem> TakeAll();
+  std::vector<WorkItem> TakeHost(const std::string& host);
 
   bool Holds(std::uint64_t lease) const { return hosts_of_.contains(lease); }
   /// Leases with URLs that have not ended.
@@ -92,6 +93,7 @@ class WorkQueue {
   /// Puts a host into its place in starts_, or forgets it when nothing is left of it.
   void Settle(Hosts::iterator host);
   void EndUrls(Host& host, std::uint64_t lease, int count);
+  void TakeWaiting(Hosts::iterator host, std::vector<WorkItem>& taken);
 
   Hosts hosts_;
   std::unordered_map<std::uint64_t, std::string> hosts_of_;  // lease -> host

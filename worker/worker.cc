@@ -15,6 +15,7 @@
 #include "worker/http/fetcher.h"
 #include "worker/page_fetch.h"
 #include "worker/robots_cache.h"
+#include "worker/robots_fetch.h"
 #include "worker/work_queue.h"
 
 namespace trawl {
@@ -77,6 +78,9 @@ class Worker::Impl {
     return {
         .status = [this] { return Status(); },
         .on_welcome = [this](const Welcome& welcome) { OnWelcome(welcome); },
+        .due = [this](TimePoint now,
+                      TimePoint resend_before) { return robots_.TakeDue(now, resend_before); },
+        .on_robots = [this](const RobotsAnswer& answer) { OnRobots(answer); },
         .on_lease =
             [this](const Lease& lease) {
               // While draining it is not touched: it goes back with the goodbye.
@@ -84,7 +88,13 @@ class Worker::Impl {
               Take(lease);
               Pump();
             },
-        .on_lease_ended = [this](std::uint64_t lease) { queue_.DropLease(lease); },
+        .on_lease_ended =
+            [this](std::uint64_t lease) {
+              queue_.DropLease(lease);
+              if (const auto host = robots_.DropLease(lease)) {
+                queue_.Unhold(*host, milliseconds(0));
+              }
+            },
         .on_confirmed = [this] { Pump(); },
         .on_acknowledged =
             [this] {
@@ -109,7 +119,7 @@ class Worker::Impl {
     if (context_.settings.ignore_robots || lease.entries.empty()) return;
     // A coordinator that was restarted has forgotten what we know of the host.
     const Result<Url> url = Url::Parse(lease.entries[0].url);
-    const RobotsCache::Entry* robots = url ? robots_->Find(*url, now) : nullptr;
+    const RobotsCache::Entry* robots = url ? robots_.Find(*url, now) : nullptr;
     if (robots) queue_.Slow(lease.host, CrawlDelay(*robots));
   }
 
@@ -122,6 +132,7 @@ class Worker::Impl {
 
   void OnWelcome(const Welcome& welcome) {
     context_.settings = welcome.settings;
+    robots_.ResendAll();
     if (!fetcher_) {
       try {
         OpenRows(welcome.job);
@@ -132,7 +143,6 @@ class Worker::Impl {
       options.user_agent = welcome.settings.user_agent;
       options.ca_file = options_.ca_file;
       fetcher_ = std::make_unique<Fetcher>(io_, options);
-      robots_ = std::make_unique<RobotsCache>(*fetcher_, context_);
     }
   }
 
@@ -143,7 +153,12 @@ class Worker::Impl {
     while (state_ == State::kWorking &&
            in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
            rows_in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
-           client_.report_bytes() < kMaxReportBytes && client_.LeasesAreOurs(now)) {
+           client_.report_bytes() + robots_.report_bytes() < kMaxReportBytes &&
+           client_.LeasesAreOurs(now)) {
+      if (const auto origin = robots_.TakeFetch()) {
+        FetchRobotsOf(*origin, now);
+        continue;
+      }
       const WorkItem* next = queue_.Next(now);
       if (!next) break;
       StartNext(*next, now);
@@ -164,8 +179,8 @@ class Worker::Impl {
       return queue_.Ended(item);
     }
     if (context_.settings.ignore_robots) return StartFetch(*url, now);
-    const RobotsCache::Entry* robots = robots_->Find(*url, now);
-    if (!robots) return AskRobots(*url, next.host, now);
+    const RobotsCache::Entry* robots = robots_.Find(*url, now);
+    if (!robots) return AskForRobots(*url, next);
     if (robots->Allows(*url)) return StartFetch(*url, now);
     WorkItem item = queue_.Take();
     Report(item, Failed{robots->reason, robots->detail, 0}, {},
@@ -173,15 +188,48 @@ class Worker::Impl {
     queue_.Ended(item);
   }
 
-  void AskRobots(const Url& url, const std::string& queue_host, TimePoint now) {
-    const std::string host = queue_host;
-    queue_.Hold(host);
+  // ---- robots.txt ----
+
+  /// The coordinator knows it, lets us fetch it, or makes us wait for who does.
+  void AskForRobots(const Url& url, const WorkItem& next) {
+    robots_.Ask(url, next.lease);
+    queue_.Hold(std::string(next.host));  // a copy, as `next` is the queue's own
+    client_.SendDue();
+  }
+
+  void OnRobots(const RobotsAnswer& answer) {
+    const TimePoint now = Now();
+    const auto [verdict, host] = robots_.OnAnswer(answer, context_.settings.user_agent, now);
+    switch (verdict) {
+      case RobotsCache::Verdict::kNone:
+        break;
+      case RobotsCache::Verdict::kKnown: {
+        const Result<Url> url = Url::Parse(answer.origin + "/");
+        const RobotsCache::Entry* entry = url ? robots_.Find(*url, now) : nullptr;
+        queue_.Unhold(host, entry ? CrawlDelay(*entry) : milliseconds(0));
+        break;
+      }
+      case RobotsCache::Verdict::kDeferred:
+        for (const WorkItem& item : queue_.TakeHost(host)) {
+          Report(item, Returned{}, {}, milliseconds(0));
+        }
+        queue_.Unhold(host, milliseconds(0));
+        break;
+    }
+    Pump();
+  }
+
+  void FetchRobotsOf(const std::string& origin, TimePoint now) {
+    const Url url = Url::Parse(origin + "/").value();  // it is that of a URL
+    const std::string host(url.authority());
     queue_.RequestStarted(host, now);
     ++in_flight_;
-    robots_->Ask(url, [this, host](const RobotsCache::Entry& entry) {
+    FetchRobots(*fetcher_, context_, url, [this, origin, host](RobotsResponse response) {
       --in_flight_;
       queue_.RequestEnded(host);
-      queue_.Unhold(host, CrawlDelay(entry));
+      if (state_ == State::kEnded) return;
+      robots_.Fetched(ReportOf(origin, std::move(response)));
+      client_.SendDue();
       MaybeLeave();
       Pump();
     });
@@ -253,8 +301,8 @@ class Worker::Impl {
     report.links = std::move(links);
     report.outcome = Sendable(std::move(outcome));
     report.elapsed = since_request;
-    if (const Result<Url> url = Url::Parse(item.entry.url); url && robots_) {
-      if (const auto* robots = robots_->Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
+    if (const Result<Url> url = Url::Parse(item.entry.url)) {
+      if (const auto* robots = robots_.Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
     }
     client_.Report(std::move(report));
   }
@@ -265,6 +313,7 @@ class Worker::Impl {
     if (state_ != State::kWorking) return;
     if (!client_.welcome()) return End();
     state_ = State::kDraining;
+    robots_.DropAll();
     for (const WorkItem& item : queue_.TakeAll()) Report(item, Returned{}, {}, milliseconds(0));
     client_.Beat();  // with no capacity any more
     drain_timer_.expires_after(kDrainTimeout);
@@ -309,6 +358,7 @@ class Worker::Impl {
   std::string failure_;
 
   WorkQueue queue_;
+  RobotsCache robots_;
   std::uint64_t pages_ = 0;
   std::size_t in_flight_ = 0;       // requests
   std::size_t rows_in_flight_ = 0;  // rows that are not with the kernel yet
@@ -317,7 +367,6 @@ class Worker::Impl {
   // After the first welcome, which names the job and the user agent.
   std::optional<FileAppender> rows_;
   std::unique_ptr<Fetcher> fetcher_;
-  std::unique_ptr<RobotsCache> robots_;
   boost::asio::steady_timer pump_timer_;
   boost::asio::steady_timer drain_timer_;
 };

@@ -79,6 +79,10 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
                                    "5",
                                    "--max-pages",
                                    "6",
+                                   "--robots-retries",
+                                   "12",
+                                   "--robots-retry-delay",
+                                   "13",
                                    "--host-delay",
                                    "7",
                                    "--host-connections",
@@ -155,6 +159,8 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
   EXPECT_EQ(crawl.max_body_bytes, 9u);
   EXPECT_EQ(crawl.fetch_timeout, milliseconds(10));
   EXPECT_EQ(crawl.max_hops, 11);
+  EXPECT_EQ(crawl.robots_retries, 12);
+  EXPECT_EQ(crawl.robots_retry_delay, milliseconds(13));
   EXPECT_EQ(options.job, "J.1-x_y");
   EXPECT_EQ(options.redis, "unix:///r");
   EXPECT_EQ(options.out, "o");
@@ -174,6 +180,8 @@ TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
   EXPECT_EQ(options.crawl.max_pages, 0u);
   EXPECT_EQ(options.crawl.host_connections, 2);
   EXPECT_EQ(options.crawl.host_delay, milliseconds(250));
+  EXPECT_EQ(options.crawl.robots_retries, 3);
+  EXPECT_EQ(options.crawl.robots_retry_delay, milliseconds(5'000));
   EXPECT_EQ(options.crawl.scope, ScopeKind::kHost);
   EXPECT_EQ(options.crawl.rounds, RoundMode::kExact);
   EXPECT_THAT(options.crawl.user_agent, StartsWith("trawl/" TRAWL_VERSION " (+http"));
@@ -204,6 +212,8 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
       {{kSeed, "--depth", "x"}, "--depth"},
       {{kSeed, "--depth", "-1"}, "--depth"},
       {{kSeed, "--depth"}, "--depth"},
+      {{kSeed, "--robots-retries", "101"}, "--robots-retries"},
+      {{kSeed, "--robots-retry-delay", "-1"}, "--robots-retry-delay"},
       {{kSeed, "--max-pages", "-1"}, "--max-pages"},
       {{kSeed, "--host-connections", "0"}, "--host-connections"},
       {{kSeed, "--host-delay", "-1"}, "--host-delay"},

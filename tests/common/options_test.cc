@@ -26,6 +26,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.strip_params = true;
   options.strip_names = {"from"};
   options.ignore_robots = true;
+  options.robots_retries = 4;
+  options.robots_retry_delay = milliseconds(5);
   options.allow_private = true;
   options.user_agent = "bot/1";
   options.content_types = {"*/*"};
@@ -45,6 +47,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_TRUE(read->sort_query && read->strip_params);
   EXPECT_THAT(read->strip_names, ElementsAre("from"));
   EXPECT_TRUE(read->ignore_robots);
+  EXPECT_EQ(read->robots_retries, 4);
+  EXPECT_EQ(read->robots_retry_delay, options.robots_retry_delay);
 }
 
 TEST(CrawlOptions, JsonOfAnotherVersionIsReadAsFarAsItIsKnown) {

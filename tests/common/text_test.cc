@@ -18,6 +18,11 @@ TEST(Text, OnlyTheCaseOfAsciiLettersIsIgnored) {
   EXPECT_FALSE(EqualsIgnoringCase("\xC3\x84", "\xC3\xA4"));
 }
 
+TEST(Text, PrintableTextIsVisibleAscii) {
+  EXPECT_EQ(Printable("a b~!"), "a b~!");
+  EXPECT_EQ(Printable("\x1B[2J\n\x7F\xC3\xA4"), "?[2J????");
+}
+
 TEST(Text, WordsAreTakenOneByOne) {
   std::string_view text = "one  two";
   EXPECT_EQ(TakeWord(text), "one");

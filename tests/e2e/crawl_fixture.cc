@@ -25,6 +25,8 @@ void CrawlFixture::StartCoordinator(const std::vector<std::string>& urls, Flags 
   std::filesystem::remove(endpoint_file);
   Process::Command command = {Program("trawl-coordinator"),
                               "--quiet",
+                              "--robots-retry-delay",
+                              "20",
                               "--job",
                               kJob,
                               "--redis",

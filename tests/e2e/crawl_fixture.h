@@ -25,7 +25,8 @@ class CrawlFixture : public ::testing::Test {
   /// Flags of a crawl without politeness, as of one's own site.
   static Flags Fast() { return {"--host-delay", "0", "--host-connections", "64"}; }
 
-  /// Starts the coordinator and waits until workers can join. `urls` are the seeds.
+  /// Starts the coordinator and waits until workers can join. `urls` are the seeds. A robots.txt
+  /// that cannot be had is asked for again soon, unless the flags say otherwise.
   void StartCoordinator(const std::vector<std::string>& urls, Flags flags);
   /// `program`: another one than trawl-worker.
   Process& StartWorker(Flags flags = {}, const std::string& program = "trawl-worker");

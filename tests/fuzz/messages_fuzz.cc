@@ -59,6 +59,34 @@ bool KeepsLimits(const Reports& reports) {
   return All(reports.reports, [](const Report& report) { return KeepsLimits(report); });
 }
 
+bool IsOrigin(const std::string& origin) { return !origin.empty() && IsText(origin); }
+bool IsFailures(int failures) { return failures >= 0 && failures <= kMaxRobotsFailures; }
+bool IsRobotsBody(const std::string& body) { return body.size() <= Robots::kMaxBytes; }
+
+bool KeepsLimits(const RobotsQuery& query) { return IsOrigin(query.origin); }
+bool KeepsLimits(const RobotsFile& file) { return IsRobotsBody(file.body); }
+bool KeepsLimits(const RobotsAllowAll&) { return true; }
+bool KeepsLimits(const RobotsFailure& failure) { return IsText(failure.detail); }
+bool KeepsLimits(const RobotsReport& report) {
+  return IsOrigin(report.origin) && IsFailures(report.failures) && report.status >= 0 &&
+         report.status <= 999 &&
+         std::visit([](const auto& result) { return KeepsLimits(result); }, report.result);
+}
+
+bool KeepsLimits(const RobotsVerdict::Rules& rules) {
+  return IsRobotsBody(rules.body) && IsTime(rules.life);
+}
+bool KeepsLimits(const RobotsVerdict::AllowAll& all) { return IsTime(all.life); }
+bool KeepsLimits(const RobotsVerdict::Fetch& fetch) { return IsFailures(fetch.failures); }
+bool KeepsLimits(const RobotsVerdict::Defer&) { return true; }
+bool KeepsLimits(const RobotsVerdict::GivenUp& given_up) {
+  return IsText(given_up.detail) && IsTime(given_up.life);
+}
+bool KeepsLimits(const RobotsAnswer& answer) {
+  return IsOrigin(answer.origin) &&
+         std::visit([](const auto& verdict) { return KeepsLimits(verdict); }, answer.verdict);
+}
+
 bool KeepsLimits(const Welcome& welcome) {
   const CrawlSettings& settings = welcome.settings;
   return IsText(welcome.job) && IsTime(welcome.heartbeat_interval) &&

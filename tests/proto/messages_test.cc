@@ -56,7 +56,15 @@ std::vector<ToCoordinator> MessagesOfWorkers() {
                      ReportOf(Failed{Error::kHttpStatus, "", 503}),
                      ReportOf(Returned{})};
   return {Hello{kProtocolVersion, "w", "machine", -5, kMaxCapacity, {1, kMost}},
-          WorkerHeartbeat{{3, kMost}, 4, 5, kMost}, reports, Reports{}, WorkerGoodbye{"told to"}};
+          WorkerHeartbeat{{3, kMost}, 4, 5, kMost},
+          reports,
+          Reports{},
+          WorkerGoodbye{"told to"},
+          RobotsQuery{kMost, "https://a.test:81"},
+          RobotsReport{kMost, "http://a.test", kMaxRobotsFailures, 203,
+                       RobotsFile{std::string("Disallow: /\xFF\0x", 14)}},
+          RobotsReport{1, "http://a.test", 0, 404, RobotsAllowAll{}},
+          RobotsReport{1, "http://a.test", 2, 0, RobotsFailure{Error::kDns, "no such name"}}};
 }
 
 std::vector<ToWorker> MessagesOfCoordinators() {
@@ -72,7 +80,13 @@ std::vector<ToWorker> MessagesOfCoordinators() {
             {3, Ack::Verdict::kNeverRetry}}},
       CoordinatorHeartbeat{{kMost, 0}},
       Drain{},
-      CoordinatorGoodbye{"finished"}};
+      CoordinatorGoodbye{"finished"},
+      RobotsAnswer{"http://a.test", RobotsVerdict::Rules{std::string("\xFF\0x", 3), kMaxTime}},
+      RobotsAnswer{"http://a.test", RobotsVerdict::AllowAll{milliseconds(5)}},
+      RobotsAnswer{"http://a.test", RobotsVerdict::Fetch{kMaxRobotsFailures}},
+      RobotsAnswer{"http://a.test", RobotsVerdict::Defer{}},
+      RobotsAnswer{"http://a.test",
+                   RobotsVerdict::GivenUp{Error::kTls, "bad certificate", milliseconds(6)}}};
 }
 
 // ---- All that a message says, for comparisons ----
@@ -118,6 +132,25 @@ std::string Text(const Reports& m) {
   return text;
 }
 std::string Text(const WorkerGoodbye& m) { return Join("bye", m.reason); }
+std::string Text(const RobotsFile& m) { return Join("rules", m.body); }
+std::string Text(const RobotsAllowAll&) { return "all"; }
+std::string Text(const RobotsFailure& m) { return Join("failure", ReasonWord(m.reason), m.detail); }
+std::string Text(const RobotsQuery& m) { return Join("robots?", m.lease_id, m.origin); }
+std::string Text(const RobotsReport& m) {
+  const auto text = [](const auto& result) { return Text(result); };
+  return Join("robots", m.lease_id, m.origin, m.failures, m.status, std::visit(text, m.result));
+}
+std::string Text(const RobotsVerdict::Rules& m) { return Join("rules", m.body, m.life.count()); }
+std::string Text(const RobotsVerdict::AllowAll& m) { return Join("all", m.life.count()); }
+std::string Text(const RobotsVerdict::Fetch& m) { return Join("fetch", m.failures); }
+std::string Text(const RobotsVerdict::Defer&) { return "defer"; }
+std::string Text(const RobotsVerdict::GivenUp& m) {
+  return Join("given up", ReasonWord(m.reason), m.detail, m.life.count());
+}
+std::string Text(const RobotsAnswer& m) {
+  const auto text = [](const auto& verdict) { return Text(verdict); };
+  return Join("robots!", m.origin, std::visit(text, m.verdict));
+}
 std::string Text(const Welcome& m) {
   const CrawlSettings& s = m.settings;
   return Join("welcome", m.protocol_version, m.job, m.heartbeat_interval.count(),
@@ -182,7 +215,7 @@ TEST(Messages, EveryReasonHasAWordOnTheWire) {
 }
 
 TEST(Messages, AHelloOfAnotherVersionIsDecodedAsFarAsItIsUnderstood) {
-  for (const std::uint32_t version : {0u, 2u, 0xFFFFFFFFu}) {
+  for (const std::uint32_t version : {0u, kProtocolVersion + 1, 0xFFFFFFFFu}) {
     const Hello hello{version, "w", "", 0, kMaxCapacity + 1, {}};
     const auto decoded = DecodeToCoordinator(Encode(hello));
     ASSERT_TRUE(decoded);
@@ -190,7 +223,7 @@ TEST(Messages, AHelloOfAnotherVersionIsDecodedAsFarAsItIsUnderstood) {
     EXPECT_EQ(std::get<Hello>(*decoded).name, "w");
   }
   wire::ToCoordinator future;
-  future.mutable_hello()->set_protocol_version(2);
+  future.mutable_hello()->set_protocol_version(kProtocolVersion + 1);
   future.mutable_hello()
       ->GetReflection()
       ->MutableUnknownFields(future.mutable_hello())
@@ -227,7 +260,8 @@ TEST(Messages, AWorkersMessageKeepsEveryLimit) {
        [](std::size_t n) { return Hello{kProtocolVersion, TextOfBytes(n), "", 0, 1, {}}; },
        kMaxTextBytes},
       {"hello.name of another version",
-       [](std::size_t n) { return Hello{2, TextOfBytes(n), "", 0, 1, {}}; }, kMaxTextBytes},
+       [](std::size_t n) { return Hello{kProtocolVersion + 1, TextOfBytes(n), "", 0, 1, {}}; },
+       kMaxTextBytes},
       {"hello.host",
        [](std::size_t n) { return Hello{kProtocolVersion, "w", TextOfBytes(n), 0, 1, {}}; },
        kMaxTextBytes},
@@ -278,6 +312,36 @@ TEST(Messages, AWorkersMessageKeepsEveryLimit) {
        kMaxTextBytes},
       {"goodbye.reason", [](std::size_t n) { return WorkerGoodbye{TextOfBytes(n)}; },
        kMaxTextBytes},
+      {"robots_query.origin",
+       [](std::size_t n) {
+         return RobotsQuery{1, TextOfBytes(n)};
+       },
+       kMaxTextBytes},
+      {"robots_report.origin",
+       [](std::size_t n) {
+         return RobotsReport{1, TextOfBytes(n), 0, 0, RobotsAllowAll{}};
+       },
+       kMaxTextBytes},
+      {"robots_report.failures",
+       [](std::size_t n) {
+         return RobotsReport{1, "o", static_cast<int>(n), 0, RobotsAllowAll{}};
+       },
+       kMaxRobotsFailures},
+      {"robots_report.status",
+       [](std::size_t n) {
+         return RobotsReport{1, "o", 0, static_cast<int>(n), RobotsAllowAll{}};
+       },
+       999},
+      {"robots_report.rules",
+       [](std::size_t n) {
+         return RobotsReport{1, "o", 0, 0, RobotsFile{TextOfBytes(n)}};
+       },
+       Robots::kMaxBytes},
+      {"robots_report.detail",
+       [](std::size_t n) {
+         return RobotsReport{1, "o", 0, 0, RobotsFailure{Error::kDns, TextOfBytes(n)}};
+       },
+       kMaxTextBytes},
   };
   for (const auto& limit : limits) {
     EXPECT_TRUE(DecodeToCoordinator(Encode(limit.with(limit.greatest)))) << limit.what;
@@ -292,7 +356,7 @@ TEST(Messages, ACoordinatorsMessageKeepsEveryLimit) {
     CrawlSettings settings = Settings();
     settings.user_agent = std::move(agent);
     settings.private_hosts = {std::move(host)};
-    return Welcome{1, std::move(job), settings, milliseconds(1), milliseconds(1)};
+    return Welcome{kProtocolVersion, std::move(job), settings, milliseconds(1), milliseconds(1)};
   };
   const std::vector<Limit<ToWorker>> limits = {
       {"lease.entries",
@@ -312,6 +376,41 @@ TEST(Messages, ACoordinatorsMessageKeepsEveryLimit) {
          return Refused{Refused::Why::kUnknown, TextOfBytes(n)};
        },
        kMaxTextBytes},
+      {"robots_answer.origin",
+       [](std::size_t n) {
+         return RobotsAnswer{TextOfBytes(n), RobotsVerdict::Defer{}};
+       },
+       kMaxTextBytes},
+      {"robots_answer.body",
+       [](std::size_t n) {
+         return RobotsAnswer{"o", RobotsVerdict::Rules{TextOfBytes(n), {}}};
+       },
+       Robots::kMaxBytes},
+      {"robots_answer.failures",
+       [](std::size_t n) {
+         return RobotsAnswer{"o", RobotsVerdict::Fetch{static_cast<int>(n)}};
+       },
+       kMaxRobotsFailures},
+      {"robots_answer.detail",
+       [](std::size_t n) {
+         return RobotsAnswer{"o", RobotsVerdict::GivenUp{Error::kDns, TextOfBytes(n), {}}};
+       },
+       kMaxTextBytes},
+      {"robots_answer.rules.life",
+       [](std::size_t n) {
+         return RobotsAnswer{"o", RobotsVerdict::Rules{"", milliseconds(n)}};
+       },
+       kMaxTime.count()},
+      {"robots_answer.allow_all.life",
+       [](std::size_t n) {
+         return RobotsAnswer{"o", RobotsVerdict::AllowAll{milliseconds(n)}};
+       },
+       kMaxTime.count()},
+      {"robots_answer.given_up.life",
+       [](std::size_t n) {
+         return RobotsAnswer{"o", RobotsVerdict::GivenUp{Error::kDns, "", milliseconds(n)}};
+       },
+       kMaxTime.count()},
       {"welcome.job", [&](std::size_t n) { return welcome(TextOfBytes(n), "", ""); },
        kMaxTextBytes},
   };
@@ -342,6 +441,9 @@ TEST(Messages, WhatCannotBeIsRefused) {
       {"status", [&](To& m) { report(m).mutable_failed()->set_status(0x80000000); }},
       {"no name", [](To& m) { m.mutable_hello()->set_protocol_version(kProtocolVersion); }},
       {"no body", [](To& m) { m.Clear(); }},
+      {"no origin", [](To& m) { m.mutable_robots_query()->set_lease_id(1); }},
+      {"no origin", [](To& m) { m.mutable_robots_report()->set_rules("x"); }},
+      {"no result", [](To& m) { m.mutable_robots_report()->set_origin("http://a.test"); }},
   };
   for (const auto& [what, change] : changes) {
     To message;
@@ -378,6 +480,12 @@ TEST(Messages, AWelcomeWithoutTimesAndAnUnknownWordAreRefused) {
       [](wire::ToWorker& m) { m.mutable_refused()->set_why(static_cast<wire::Refused::Why>(9)); },
       [](wire::ToWorker& m) {
         m.mutable_acks()->add_acks()->set_verdict(static_cast<wire::Ack::Verdict>(9));
+      },
+      [](wire::ToWorker& m) { m.mutable_robots_answer()->set_origin("http://a.test"); },
+      [](wire::ToWorker& m) { m.mutable_robots_answer()->mutable_defer(); },
+      [](wire::ToWorker& m) {
+        m.mutable_robots_answer()->set_origin("http://a.test");
+        m.mutable_robots_answer()->mutable_allow_all()->set_life_ms(-1);
       },
   };
   for (const auto& change : changes) {

@@ -63,6 +63,26 @@ TEST(WorkQueue, GivesALeasesUrlsInOrder) {
   EXPECT_EQ(queue.waiting(), 0u);
 }
 
+TEST(WorkQueue, HandsOutAllThatWaitsOfAHostAndNoMore) {
+  WorkQueue queue;
+  queue.Add(LeaseOf(1, "a", 3, 0, 3), kNow);
+  queue.Add(LeaseOf(2, "a", 1), kNow);
+  queue.Add(LeaseOf(3, "b", 1), kNow);
+  const WorkItem running = StartNext(queue, kNow);
+  queue.Hold("a");
+  const std::vector<WorkItem> taken = queue.TakeHost(running.host);
+  queue.Unhold("a", milliseconds(0));
+  std::vector<std::pair<std::uint64_t, int>> places;
+  for (const WorkItem& item : taken) places.emplace_back(item.lease, item.index);
+  EXPECT_THAT(places, ElementsAre(std::pair(1, 1), std::pair(1, 2), std::pair(2, 0)));
+  EXPECT_THAT(queue.leases(), UnorderedElementsAre(1, 3)) << "one of its URLs is under way";
+  EXPECT_EQ(queue.waiting(), 1u);
+  EXPECT_EQ(queue.Next(kNow)->host, "b");
+  EndRequest(queue, running);
+  EXPECT_THAT(queue.leases(), ElementsAre(3));
+  EXPECT_THAT(queue.TakeHost("a"), IsEmpty());
+}
+
 TEST(WorkQueue, WaitsOutTheDelayBetweenTwoStarts) {
   WorkQueue queue;
   queue.Add(LeaseOf(1, "a", 3, 100, 3), kNow);
