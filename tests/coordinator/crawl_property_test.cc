@@ -34,21 +34,26 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
     options.crawl.max_hops = 100;
     options.crawl.host_connections = draw(1, 6);
     options.crawl.host_delay = milliseconds(draw(0, 1) * 20);
+    options.crawl.robots_retries = RandomWeb::kMostRobotsFailures + draw(0, 1);
+    options.crawl.robots_retry_delay = milliseconds(draw(0, 3) * 200);
     const SimulatedFaults faults{draw(0, most.kills), draw(0, most.cuts), draw(0, most.restarts)};
 
     SimulatedCrawl crawl(seed, options, web, faults);
     ASSERT_TRUE(crawl.Run()) << crawl.violation();
 
     std::map<std::string, int> wanted = web.Depths(options.crawl.depth);
-    std::erase_if(wanted, [&](const auto& url) {
-      return web.nodes.at(url.first).kind != RandomWeb::Node::Kind::kPage;
-    });
+    const auto forbidden = static_cast<std::uint64_t>(std::count_if(
+        wanted.begin(), wanted.end(), [&](const auto& url) { return web.IsForbidden(url.first); }));
+    std::erase_if(wanted, [&](const auto& url) { return !web.IsPage(url.first); });
     std::map<std::string, int> crawled;
     for (const SimulatedCrawl::Row& row : crawl.Pages()) {
       ASSERT_TRUE(crawled.emplace(row.url, row.depth).second) << row.url << " came twice";
     }
+    const auto stats = crawl.store().stats();
+    const auto stat = [&](const char* name) { return stats.contains(name) ? stats.at(name) : 0; };
     if (rounds == RoundMode::kExact) {
       ASSERT_EQ(crawled, wanted);
+      ASSERT_EQ(stat("failed:robots"), forbidden);
     } else {
       // A page may be found on a longer way first, so near the limit some may stay out of reach.
       for (const auto& [url, found_at] : crawled) {
@@ -60,11 +65,14 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
         ASSERT_EQ(crawled.size(), wanted.size());
       }
     }
-    const auto stats = crawl.store().stats();
-    const auto stat = [&](const char* name) { return stats.contains(name) ? stats.at(name) : 0; };
     ASSERT_EQ(stat("admitted"), stat("fetched") + stat("redirected") + stat("failed"));
     ASSERT_EQ(stat("fetched"), crawled.size());
     ASSERT_EQ(crawl.store().job().at("state"), "finished");
+    for (const auto& [origin, fetches] : crawl.robots_fetches()) {
+      if (!faults.none()) break;
+      const int failures = web.robots_failures.at(std::string(AuthorityOf(origin + "/")));
+      ASSERT_EQ(fetches, std::min(failures, options.crawl.robots_retries) + 1) << origin;
+    }
   }
 }
 

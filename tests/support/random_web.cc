@@ -2,6 +2,8 @@
 
 #include <deque>
 
+#include "common/url.h"
+
 namespace trawl {
 namespace {
 
@@ -37,7 +39,22 @@ RandomWeb RandomWeb::Make(std::mt19937_64& random) {
     web.nodes[url] = node;
   }
   for (int seeds = Draw(random, 1, 3); seeds > 0; --seeds) web.seeds.push_back(any());
+  for (int host = 1; host <= hosts; ++host) {
+    const int kind = Draw(random, 0, 9);
+    web.robots_failures["h" + std::to_string(host) + ".test"] =
+        kind == 9  ? kAlwaysFails
+        : kind > 6 ? Draw(random, 1, kMostRobotsFailures)
+                   : 0;
+  }
   return web;
+}
+
+bool RandomWeb::IsForbidden(const std::string& url) const {
+  return robots_failures.at(std::string(AuthorityOf(url))) == kAlwaysFails;
+}
+
+bool RandomWeb::IsPage(const std::string& url) const {
+  return nodes.at(url).kind == Node::Kind::kPage && !IsForbidden(url);
 }
 
 std::map<std::string, int> RandomWeb::Depths(int max_depth) const {
@@ -48,6 +65,7 @@ std::map<std::string, int> RandomWeb::Depths(int max_depth) const {
     const auto [url, depth] = queue.front();
     queue.pop_front();
     if (depth > max_depth || !depths.emplace(url, depth).second) continue;
+    if (IsForbidden(url)) continue;
     const Node& node = nodes.at(url);
     for (const std::string& link : node.links) {
       if (node.kind == Node::Kind::kRedirect) {

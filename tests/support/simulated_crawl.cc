@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "worker/report_log.h"
+#include "worker/robots_cache.h"
 
 namespace trawl {
 namespace {
@@ -39,7 +40,9 @@ struct SimulatedCrawl::SimulatedWorker {
   std::vector<std::function<void()>> waiting;
 
   ReportLog reports;
-  std::map<LeaseId, int> leases;  // URLs that have not ended
+  RobotsCache robots;
+  std::map<std::string, std::vector<WorkItem>> waiting_for_robots;  // by host
+  std::map<LeaseId, int> leases;                                    // URLs that have not ended
   bool welcome = false;
   milliseconds heartbeat_interval = kHelloInterval;
   milliseconds lease_timeout{0};
@@ -57,7 +60,7 @@ struct SimulatedCrawl::SimulatedWorker {
 
 SimulatedCrawl::SimulatedCrawl(std::uint64_t seed, CoordinatorOptions options, const RandomWeb& web,
                                SimulatedFaults faults)
-    : random_(seed), options_(std::move(options)), web_(web) {
+    : random_(seed), options_(std::move(options)), web_(web), faultless_(faults.none()) {
   StartCoordinator();
   for (int workers = Draw(1, 4); workers > 0; --workers) StartWorker();
   PlanFaults(faults);
@@ -127,8 +130,7 @@ void SimulatedCrawl::PlanCut(SimulatedWorker& worker) {
 
 void SimulatedCrawl::StartCoordinator() {
   ++coordinator_life_;
-  coordinator_ = std::make_unique<Coordinator>(options_, ScopeOf(options_.crawl), now_,
-                                               std::chrono::system_clock::time_point());
+  coordinator_ = std::make_unique<Coordinator>(options_, ScopeOf(options_.crawl), now_, Wall());
   const auto mode = coordinator_life_ == 1 ? Store::OpenMode::kCreate : Store::OpenMode::kResume;
   store_.Open(mode, {{"state", "running"}},
               [this](Result<Snapshot> snapshot) { coordinator_->Start(snapshot.value(), now_); });
@@ -181,6 +183,9 @@ void SimulatedCrawl::CarryOut() {
 }
 
 void SimulatedCrawl::ApplyStep(const Coordinator::Apply& apply) {
+  if (const auto* lease = std::get_if<LeaseStep>(&apply.step)) {
+    CheckDeferral("http://" + lease->host, "leased");
+  }
   Result<Reply> reply = Error::kStore;
   store_.Apply(apply.step, [&](Result<Reply> result) { reply = std::move(result); });
   if (!reply) violation_ = "the store refused a step";
@@ -240,6 +245,7 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
     worker.heartbeat_interval = welcome->heartbeat_interval;
     worker.lease_timeout = welcome->lease_timeout;
     worker.reports.ResendAll();
+    worker.robots.ResendAll();
     Beat(worker);
   } else if (const auto* lease = std::get_if<Lease>(&message)) {
     CheckPoliteness(*lease, worker.name);
@@ -253,7 +259,9 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
     for (const Ack& ack : acks->acks) worker.reports.Acknowledge(ack);
     SendReports(worker);
   } else if (const auto* heartbeat = std::get_if<CoordinatorHeartbeat>(&message)) {
-    for (LeaseId id : heartbeat->ended_lease_ids) worker.leases.erase(id);
+    for (LeaseId id : heartbeat->ended_lease_ids) DropLease(worker, id);
+  } else if (const auto* answer = std::get_if<RobotsAnswer>(&message)) {
+    OnRobots(worker, *answer);
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
     if (refused->why != Refused::Why::kUnknown) violation_ = "refused: " + refused->detail;
     if (std::exchange(worker.welcome, false)) SayHello(worker);
@@ -283,6 +291,9 @@ void SimulatedCrawl::SendReports(SimulatedWorker& worker) {
         ToCoordinatorFrom(worker, Reports{{std::move(report)}});
     }
   }
+  for (ToCoordinator& message : worker.robots.TakeDue(now_, resend_before)) {
+    ToCoordinatorFrom(worker, std::move(message));
+  }
 }
 
 void SimulatedCrawl::Beat(SimulatedWorker& worker) {
@@ -306,26 +317,37 @@ void SimulatedCrawl::Start(SimulatedWorker& worker, const WorkItem& item) {
   if (!worker.LeasesAreOurs(now_)) {
     return At(now_ + kTick, [this, &worker, item] { Start(worker, item); });
   }
+  const Url url = Url::Parse(item.entry.url).value();
+  const RobotsCache::Entry* robots = worker.robots.Find(url, now_);
+  if (!robots) {
+    worker.waiting_for_robots[item.host].push_back(item);
+    worker.robots.Ask(url, item.lease);
+    return SendReports(worker);
+  }
+  if (!robots->Allows(url)) return End(worker, item, Failed{robots->reason, robots->detail, 0});
   const int latency = Draw(0, 9) == 0 ? 2'000 : 50;
   At(now_ + milliseconds(Draw(1, latency)), [this, &worker, item] { End(worker, item); });
 }
 
 /// Reports the URL even if its lease has ended meanwhile.
-void SimulatedCrawl::End(SimulatedWorker& worker, const WorkItem& item) {
+void SimulatedCrawl::End(SimulatedWorker& worker, const WorkItem& item,
+                         std::optional<Outcome> outcome) {
   if (!worker.alive) return;
   const auto lease = worker.leases.find(item.lease);
   if (lease != worker.leases.end() && --lease->second == 0) worker.leases.erase(lease);
-  worker.reports.Add(ReportOf(item));
+  Report report = outcome ? Report() : ReportOf(item);
+  if (outcome) report.outcome = std::move(outcome);
+  report.lease_id = item.lease;
+  report.index = item.index;
+  report.entry = item.entry;
+  worker.reports.Add(std::move(report));
   SendReports(worker);
 }
 
 Report SimulatedCrawl::ReportOf(const WorkItem& item) {
   Report report;
-  report.lease_id = item.lease;
-  report.index = item.index;
-  report.entry = item.entry;
   report.elapsed = milliseconds(1);
-  const RandomWeb::Node& node = web_.nodes.at(report.entry.url);
+  const RandomWeb::Node& node = web_.nodes.at(item.entry.url);
   switch (node.kind) {
     case RandomWeb::Node::Kind::kPage:
       rows_.push_back({item.entry.url, item.depth, item.lease, item.index});
@@ -340,6 +362,68 @@ Report SimulatedCrawl::ReportOf(const WorkItem& item) {
       break;
   }
   return report;
+}
+
+// ---- robots.txt ----
+
+/// What waits for the answer to a question of that lease asks anew.
+void SimulatedCrawl::DropLease(SimulatedWorker& worker, LeaseId lease) {
+  worker.leases.erase(lease);
+  const auto host = worker.robots.DropLease(lease);
+  if (!host) return;
+  for (const WorkItem& item : std::exchange(worker.waiting_for_robots[*host], {})) {
+    Start(worker, item);
+  }
+}
+
+void SimulatedCrawl::OnRobots(SimulatedWorker& worker, const RobotsAnswer& answer) {
+  const auto [verdict, host] = worker.robots.OnAnswer(answer, "trawl", now_);
+  if (verdict == RobotsCache::Verdict::kNone) return FetchRobots(worker);
+  for (const WorkItem& item : std::exchange(worker.waiting_for_robots[host], {})) {
+    if (verdict == RobotsCache::Verdict::kDeferred) {
+      End(worker, item, Returned{});
+    } else {
+      Start(worker, item);
+    }
+  }
+}
+
+void SimulatedCrawl::FetchRobots(SimulatedWorker& worker) {
+  if (!worker.alive) return;
+  if (!worker.LeasesAreOurs(now_)) {
+    return At(now_ + kTick, [this, &worker] { FetchRobots(worker); });
+  }
+  while (const auto origin = worker.robots.TakeFetch()) {
+    CheckDeferral(*origin, "asked for its robots.txt");
+    At(now_ + milliseconds(Draw(1, 200)), [this, &worker, report = RobotsReportOf(*origin)] {
+      if (!worker.alive) return;
+      worker.robots.Fetched(report);
+      SendReports(worker);
+    });
+  }
+}
+
+RobotsReport SimulatedCrawl::RobotsReportOf(const std::string& origin) {
+  RobotsReport report;
+  report.origin = origin;
+  const std::string host(AuthorityOf(origin + "/"));
+  if (++robots_fetches_[origin] <= web_.robots_failures.at(host)) {
+    report.result = RobotsFailure{Error::kRobots, "HTTP status 503"};
+  } else {
+    report.result = RobotsFile{"User-agent: *\nAllow: /\n"};
+  }
+  return report;
+}
+
+/// Of two workers of which one was taken for lost, both may be at it; not without faults.
+void SimulatedCrawl::CheckDeferral(const std::string& origin, const char* what) {
+  if (!faultless_) return;
+  store_.Apply(ReadRobotsStep{origin, Wall()}, [&](Result<Reply> reply) {
+    const auto record = std::get<ReadRobotsReply>(reply.value()).record;
+    if (record && record->state == RobotsRecord::State::kFailing && record->next_try > Wall()) {
+      violation_ = origin + " was " + what + " before its time";
+    }
+  });
 }
 
 void SimulatedCrawl::CheckPoliteness(const Lease& lease, const std::string& worker) {
@@ -357,7 +441,7 @@ void SimulatedCrawl::CheckPoliteness(const Lease& lease, const std::string& work
     text << lease.host << " is leased to " << holders.size() << " workers at once, " << worker
          << " among them";
   }
-  violation_ = text.str();
+  if (violation_.empty()) violation_ = text.str();
 }
 
 std::vector<SimulatedCrawl::Row> SimulatedCrawl::Pages() const {

@@ -1,5 +1,6 @@
 // A whole crawl in virtual time: the real Coordinator on a MemoryStore, simulated workers that
-// fetch from a RandomWeb and report with the real ReportLog in parts of a few links, random delays
+// ask for robots.txt with the real RobotsCache, fetch from a RandomWeb and report with the real
+// ReportLog in parts of a few links, random delays
 // of messages, of the store and of fetches, workers that are killed or cut off, messages that get
 // lost. Every run follows from its seed.
 #pragma once
@@ -8,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <random>
 #include <set>
@@ -30,6 +32,8 @@ struct SimulatedFaults {
   /// Coordinators that die, with some of the messages under way, and are started again on the same
   /// store.
   int restarts = 0;
+
+  bool none() const { return kills + cuts + restarts == 0; }
 };
 
 class SimulatedCrawl {
@@ -52,6 +56,8 @@ class SimulatedCrawl {
   std::vector<Row> Pages() const;
   const std::vector<std::string>& outbox() const { return outbox_; }
   const MemoryStore& store() const { return store_; }
+  /// By origin: how often its robots.txt was fetched.
+  const std::map<std::string, int>& robots_fetches() const { return robots_fetches_; }
   /// The first broken promise that was seen on the way; empty: none.
   const std::string& violation() const { return violation_; }
 
@@ -84,17 +90,24 @@ class SimulatedCrawl {
   void SendReports(SimulatedWorker& worker);
   void Beat(SimulatedWorker& worker);
   void Start(SimulatedWorker& worker, const WorkItem& item);
-  void End(SimulatedWorker& worker, const WorkItem& item);
+  void End(SimulatedWorker& worker, const WorkItem& item, std::optional<Outcome> outcome = {});
   Report ReportOf(const WorkItem& item);
+  void DropLease(SimulatedWorker& worker, LeaseId lease);
+  void OnRobots(SimulatedWorker& worker, const RobotsAnswer& answer);
+  void FetchRobots(SimulatedWorker& worker);
+  RobotsReport RobotsReportOf(const std::string& origin);
+  void CheckDeferral(const std::string& origin, const char* what);
   void Tick();
   void PlanFaults(SimulatedFaults faults);
   void PlanCut(SimulatedWorker& worker);
+  WallTime Wall() const { return WallTime(std::chrono::floor<milliseconds>(now_ - kStart)); }
   void CheckPoliteness(const Lease& lease, const std::string& worker);
   int Draw(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
 
   std::mt19937_64 random_;
   const CoordinatorOptions options_;
   const RandomWeb& web_;
+  const bool faultless_;
   TimePoint now_ = kStart;
   std::uint64_t events_made_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
@@ -108,6 +121,7 @@ class SimulatedCrawl {
 
   std::map<std::string, std::unique_ptr<SimulatedWorker>> workers_;
   int workers_made_ = 0;
+  std::map<std::string, int> robots_fetches_;
   std::vector<Row> rows_;
   std::vector<std::string> outbox_;
   std::uint64_t outbox_next_ = 0;
