@@ -68,7 +68,7 @@ enum : std::uint16_t {
   kHeading = 1 << 8,
   kHtmlIntegration = 1 << 9,       // an open HTML integration point
   kMathTextIntegration = 1 << 10,  // an open MathML text integration point
-  kCounted = 1 << 11,              // p, table, template: OpenElements counts them
+  kNoted = 1 << 11,  // formatting elements, p, table, template: OpenElements notes these
 };
 
 /// 13.2.6.4.7, a start tag "in body".

@@ -4,15 +4,26 @@
 
 namespace trawl::html {
 
-void OpenElements::Count(const Element& element) {
+void OpenElements::NoteOpened(const Element& element) {
   if (element.tag == Tag::kP) ++ps_;
   if (element.tag == Tag::kTemplate) ++templates_;
 }
 
-void OpenElements::Uncount(const Element& element) {
-  if (element.tag == Tag::kP) --ps_;
-  if (element.tag == Tag::kTable) order_.End(element.content);
-  if (element.tag == Tag::kTemplate) --templates_;
+void OpenElements::NoteClosed(const Element& element) {
+  switch (element.tag) {
+    case Tag::kP:
+      --ps_;
+      return;
+    case Tag::kTable:
+      order_.End(element.content);
+      return;
+    case Tag::kTemplate:
+      --templates_;
+      return;
+    default:
+      formatting_.NoteClosed(element.id);
+      return;
+  }
 }
 
 void OpenElements::Remove(std::size_t depth) {
@@ -107,6 +118,10 @@ void ActiveFormatting::ClearToMarker() {
     entries_.pop_back();
     if (last) return;
   }
+}
+
+void ActiveFormatting::NoteClosed(std::uint32_t id) {
+  if (const std::size_t index = Find(id); index != npos) entries_[index].open = false;
 }
 
 std::size_t ActiveFormatting::FindLast(std::uint64_t name) const {

@@ -23,17 +23,52 @@ struct Element {
   std::uint16_t flags = 0;
   Tag tag = Tag::kOther;
   Namespace space = Namespace::kHtml;
+  bool open = true;  // of an active formatting element: it is on the stack, too
 
   bool Is(Tag wanted) const { return tag == wanted && space == Namespace::kHtml; }
   bool IsHtml(std::uint64_t name) const { return key == name && space == Namespace::kHtml; }
+};
+
+class ActiveFormatting {
+ public:
+  /// Of those between two markers, one name counts kMaxAlike times ("Noah's Ark"; attributes are
+  /// not compared).
+  static constexpr std::size_t kMaxAlike = 3;
+
+  void Push(const Element& element);
+  void PushMarker();
+  void ClearToMarker();
+
+  /// The element has left the stack.
+  void NoteClosed(std::uint32_t id);
+
+  /// The last of this name after the last marker; npos without one.
+  std::size_t FindLast(std::uint64_t name) const;
+  std::size_t Find(std::uint32_t id) const;
+  void Remove(std::size_t index) { entries_.erase(entries_.begin() + static_cast<long>(index)); }
+  void Insert(std::size_t index, const Element& element) {
+    entries_.insert(entries_.begin() + static_cast<long>(index), element);
+  }
+
+  std::size_t size() const { return entries_.size(); }
+  Element& operator[](std::size_t index) { return entries_[index]; }
+  static bool IsMarker(const Element& entry) { return entry.id == 0; }
+
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
+ private:
+  static constexpr std::size_t kMaxEntries = 256;
+
+  std::vector<Element> entries_;
 };
 
 class OpenElements {
  public:
   static constexpr std::size_t kMaxDepth = 512;  // that of browsers' documents
 
-  /// The order outlives this.
-  explicit OpenElements(DocumentOrder& order) : order_(order) {}
+  /// Both outlive this: when an element is closed, its content ends, and the list is told.
+  OpenElements(DocumentOrder& order, ActiveFormatting& formatting)
+      : order_(order), formatting_(formatting) {}
 
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
@@ -55,13 +90,13 @@ class OpenElements {
     element.space = space;
     if (size_ + 1 < elements_.size()) {
       ++size_;
-      if ((flags & kCounted) != 0) Count(element);
+      if ((flags & kNoted) != 0) NoteOpened(element);
     }
     return element;
   }
   void Pop() {
     if (size_ <= 1) return;
-    if ((current().flags & kCounted) != 0) Uncount(current());
+    if ((current().flags & kNoted) != 0) NoteClosed(current());
     --size_;
   }
   void PopTo(std::size_t size) {
@@ -69,7 +104,7 @@ class OpenElements {
   }
   void PopThrough(std::uint64_t html_name);
   void PopThrough(Tag tag);
-  /// Not a p, a table or a template.
+  /// Not a p, a table, a template, or in the list of active formatting elements.
   void Remove(std::size_t depth);
   void Insert(std::size_t depth, const Element& element);
 
@@ -99,47 +134,18 @@ class OpenElements {
     return false;
   }
 
-  void Count(const Element& element);
-  void Uncount(const Element& element);
+  void NoteOpened(const Element& element);
+  void NoteClosed(const Element& element);
 
   // The parts of one table go beyond kMaxDepth; the last place is for what there is no room for.
   static constexpr std::size_t kCapacity = kMaxDepth + 8;
 
   DocumentOrder& order_;
+  ActiveFormatting& formatting_;
   std::vector<Element> elements_ = std::vector<Element>(kCapacity);
   std::size_t size_ = 0;
   std::size_t templates_ = 0;
   std::size_t ps_ = 0;
-};
-
-class ActiveFormatting {
- public:
-  /// Of those between two markers, one name counts kMaxAlike times ("Noah's Ark"; attributes are
-  /// not compared).
-  static constexpr std::size_t kMaxAlike = 3;
-
-  void Push(const Element& element);
-  void PushMarker();
-  void ClearToMarker();
-
-  /// The last of this name after the last marker; npos without one.
-  std::size_t FindLast(std::uint64_t name) const;
-  std::size_t Find(std::uint32_t id) const;
-  void Remove(std::size_t index) { entries_.erase(entries_.begin() + static_cast<long>(index)); }
-  void Insert(std::size_t index, const Element& element) {
-    entries_.insert(entries_.begin() + static_cast<long>(index), element);
-  }
-
-  std::size_t size() const { return entries_.size(); }
-  Element& operator[](std::size_t index) { return entries_[index]; }
-  static bool IsMarker(const Element& entry) { return entry.id == 0; }
-
-  static constexpr std::size_t npos = OpenElements::npos;
-
- private:
-  static constexpr std::size_t kMaxEntries = 2 * OpenElements::kMaxDepth;
-
-  std::vector<Element> entries_;
 };
 
 }  // namespace trawl::html

@@ -375,7 +375,7 @@ DocumentOrder::Content TreeConstruction::Place() const {
 const Element& TreeConstruction::InsertElement(std::uint64_t key, const ElementType& type) {
   DocumentOrder::Content content = open_.empty() ? 0 : Place();
   if (open_.full() && !IsTablePart(type.tag)) {
-    unopened_ = {key, ++last_id_, content, type.flags, type.tag, Namespace::kHtml};
+    unopened_ = {key, ++last_id_, content, type.flags, type.tag, Namespace::kHtml, false};
     return unopened_;
   }
   if (type.tag == Tag::kTable) content = order_.Begin(content);

@@ -21,7 +21,7 @@ class TreeConstruction {
  public:
   /// The order outlives this. What is found goes there by the caller; when a frameset takes the
   /// place of the body, what was found in the body is taken out.
-  explicit TreeConstruction(DocumentOrder& order) : order_(order), open_(order) {}
+  explicit TreeConstruction(DocumentOrder& order) : order_(order), open_(order, formatting_) {}
 
   struct StartTagResult {
     Reaction reaction;
@@ -129,8 +129,8 @@ class TreeConstruction {
   Reaction CurrentReaction() const;
 
   DocumentOrder& order_;
-  OpenElements open_;
   ActiveFormatting formatting_;
+  OpenElements open_;
   Element unopened_;  // the last one that the stack had no room for
   std::vector<Mode> template_modes_;
   Mode mode_ = Mode::kBeforeHtml;

@@ -316,10 +316,10 @@ void TreeConstruction::StartAnchor(const StartTag& tag) {
 void TreeConstruction::ReconstructFormatting() {
   std::size_t first = formatting_.size();
   while (first > 0 && !ActiveFormatting::IsMarker(formatting_[first - 1]) &&
-         open_.Find(formatting_[first - 1].id) == OpenElements::npos) {
+         !formatting_[first - 1].open) {
     --first;
   }
-  for (; first < formatting_.size(); ++first) {
+  for (; !open_.full() && first < formatting_.size(); ++first) {
     const Element entry = formatting_[first];
     formatting_[first] = InsertElement(entry.key, ElementTypeOf(entry.key));
   }
@@ -348,7 +348,7 @@ bool TreeConstruction::RunAdoptionAgency(std::uint64_t key) {
 bool TreeConstruction::AdoptOnce(std::size_t index) {
   constexpr int kMaxKept = 3;
   const Element formatting = formatting_[index];
-  const std::size_t depth = open_.Find(formatting.id);
+  const std::size_t depth = formatting.open ? open_.Find(formatting.id) : OpenElements::npos;
   if (depth == OpenElements::npos) {
     formatting_.Remove(index);
     return false;
@@ -386,8 +386,8 @@ bool TreeConstruction::AdoptOnce(std::size_t index) {
   const std::size_t old = formatting_.Find(formatting.id);
   formatting_.Remove(old);
   formatting_.Insert(old < bookmark ? bookmark - 1 : bookmark, clone);
-  open_.Insert(block + 1, clone);
   open_.Remove(depth);
+  open_.Insert(block, clone);
   return true;
 }
 

@@ -153,6 +153,8 @@ TEST(LinkScanner, TakesItsTimeWithNoDocument) {
       {"templates", "<template>"},
       {"foreign", "<svg><desc>"},
       {"end tags", "</x></b></p></a>"},
+      {"more formatting", "<b><i><u><s>"},
+      {"reopened formatting", "<p><b><i><u><s><em><tt><big>"},
       {"selects", "<select>"},
       {"list items", "<li><p><b>"},
       {"references", "<a href=&#x"},
