@@ -7,6 +7,7 @@
 
 #include "common/host.h"
 #include "common/url.h"
+#include "common/url_rewrite.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace trawl {
@@ -105,6 +106,25 @@ void CheckMeansItself(const Url& url, const Url& base) {
   Check(target.has_value() && *target == url, "a target resolves to its URL", {url.text()});
 }
 
+CrawlOptions Rewriting() {
+  CrawlOptions options;
+  options.sort_query = true;
+  options.strip_params = true;
+  options.strip_names = {"b", "p*"};
+  return options;
+}
+
+void CheckRewrite(const Url& url) {
+  static const UrlRewrite rewrite(Rewriting());
+  const Url rewritten = rewrite.Apply(url);
+  CheckShape(rewritten);
+  CheckMeansItself(rewritten, url);
+  Check(rewrite.Apply(rewritten) == rewritten, "a rewritten URL is not rewritten again",
+        {url.text(), rewritten.text()});
+  Check(rewritten.origin() == url.origin(), "a rewritten URL is of the same origin", {url.text()});
+  Check(UrlRewrite(CrawlOptions()).Apply(url) == url, "nothing is rewritten unasked", {url.text()});
+}
+
 }  // namespace
 
 void FuzzOne(std::string_view input) {
@@ -118,6 +138,7 @@ void FuzzOne(std::string_view input) {
   if (!url.has_value()) return;
   CheckShape(*url);
   CheckMeansItself(*url, base);
+  CheckRewrite(*url);
 }
 
 }  // namespace trawl
