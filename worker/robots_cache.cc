@@ -1,5 +1,6 @@
 #include "worker/robots_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace trawl {
@@ -39,15 +40,23 @@ void RobotsCache::Ask(const Url& url, std::uint64_t lease) {
   Question question;
   question.origin = url.origin();
   question.lease = lease;
-  if (questions_.emplace(host, std::move(question)).second) hosts_of_[lease] = host;
+  if (!questions_.emplace(host, std::move(question)).second) return;
+  hosts_of_[lease] = host;
+  unsent_ = true;
 }
 
 std::vector<ToCoordinator> RobotsCache::TakeDue(TimePoint now, TimePoint resend_before) {
   std::vector<ToCoordinator> due;
+  if (!std::exchange(unsent_, false) && earliest_sent_ >= resend_before) return due;
+  earliest_sent_ = now;
   for (auto& [host, question] : questions_) {
     // Who fetches has been heard, and is asked for nothing until the fetch has ended.
     const bool fetches = question.to_fetch || fetching_.contains(question.origin);
-    if (question.sent && (fetches || *question.sent >= resend_before)) continue;
+    if (question.sent && fetches) continue;
+    if (question.sent && *question.sent >= resend_before) {
+      earliest_sent_ = std::min(earliest_sent_, *question.sent);
+      continue;
+    }
     question.sent = now;
     if (question.report) {
       due.emplace_back(*question.report);
@@ -60,6 +69,7 @@ std::vector<ToCoordinator> RobotsCache::TakeDue(TimePoint now, TimePoint resend_
 
 void RobotsCache::ResendAll() {
   for (auto& [host, question] : questions_) question.sent.reset();
+  unsent_ = true;
 }
 
 void RobotsCache::SetReport(Question& question, std::optional<RobotsReport> report) {
@@ -146,6 +156,7 @@ void RobotsCache::Fetched(RobotsReport report) {
   report.failures = found->second.failures;
   SetReport(found->second, std::move(report));
   found->second.sent.reset();
+  unsent_ = true;
 }
 
 }  // namespace trawl

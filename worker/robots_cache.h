@@ -114,6 +114,10 @@ class RobotsCache {
   std::deque<std::string> to_fetch_;                         // hosts
   std::unordered_set<std::string> fetching_;                 // origins
   std::size_t report_bytes_ = 0;
+
+  // TakeDue() is called often, and there may be thousands of questions to look through.
+  bool unsent_ = false;        // something waits to be sent for the first time
+  TimePoint earliest_sent_{};  // nothing that may be sent again was sent before
 };
 
 }  // namespace trawl

@@ -142,6 +142,18 @@ TEST_F(RobotsCacheTest, AQuestionIsSentUntilItIsAnswered) {
   EXPECT_THAT(Due(), IsEmpty());
 }
 
+TEST_F(RobotsCacheTest, EachQuestionIsSentAgainInItsOwnTime) {
+  cache_.Ask(Parse("http://a.test/"), 1);
+  Due(kNow);
+  cache_.Ask(Parse("http://b.test/"), 2);
+  EXPECT_THAT(Due(kNow + milliseconds(5), kNow), ElementsAre("? 2 http://b.test"));
+  EXPECT_THAT(Due(kNow + milliseconds(10), kNow + milliseconds(1)),
+              ElementsAre("? 1 http://a.test"));
+  EXPECT_THAT(Due(kNow + milliseconds(11), kNow + milliseconds(5)), IsEmpty());
+  EXPECT_THAT(Due(kNow + milliseconds(12), kNow + milliseconds(6)),
+              ElementsAre("? 2 http://b.test"));
+}
+
 TEST_F(RobotsCacheTest, AnAnswerToNobodyIsIgnored) {
   EXPECT_EQ(Answer(Rules("http://a.test", "")), Verdict::kNone);
   cache_.Ask(Parse("http://a.test/"), 1);
