@@ -1,6 +1,7 @@
 // robots.txt over several workers, restarts and failures, as the sites see it.
 
 #include <atomic>
+#include <csignal>
 
 #include "tests/e2e/crawl_fixture.h"
 
@@ -114,6 +115,47 @@ TEST_F(RobotsTxt, IsNotAskedForAgainBeforeItsTimeAfterARestart) {
   ExpectAllPages({&site});
   ASSERT_EQ(site.request_count("/robots.txt"), 2u);
   EXPECT_GE(site.requests()[1].time - site.requests()[0].time, std::chrono::milliseconds(990));
+}
+
+TEST_F(RobotsTxt, IsReportedToTheNextCoordinatorWhenTheFirstWasKilledMeanwhile) {
+  TestSite site;
+  Fill(site);
+  TestPage slow = Rules();
+  slow.latency = std::chrono::milliseconds(1'500);
+  site.Set("/robots.txt", slow);
+  Flags flags = Fast();
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/")}, flags));
+  const std::string first_endpoint = endpoint();
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(1));
+  coordinator().Signal(SIGKILL);
+  ASSERT_TRUE(coordinator().Wait());
+  flags.insert(flags.end(), {"--resume", "--listen", first_endpoint});
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/")}, flags));
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectAllPages({&site});
+  EXPECT_EQ(site.request_count("/robots.txt"), 1u);
+}
+
+TEST_F(RobotsTxt, IsFetchedByAnotherWorkerWhenTheFirstIsKilledMeanwhile) {
+  TestSite site;
+  Fill(site);
+  TestPage silent;
+  silent.fault = TestPage::Fault::kSilent;
+  site.Set("/robots.txt", silent);
+  Flags flags = Fast();
+  flags.insert(flags.end(), {"--lease-timeout", "1000"});
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/")}, flags));
+  Process& victim = StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(1));
+  site.Set("/robots.txt", Rules());
+  StartWorker();
+  victim.Signal(SIGKILL);
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectAllPages({&site});
+  EXPECT_EQ(site.request_count("/robots.txt"), 2u);
 }
 
 TEST_F(RobotsTxt, MayBeFoundOnAnotherHost) {
