@@ -187,6 +187,12 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
   AddFetching(app, crawl);
 }
 
+void AddRedis(CLI::App& app, std::string& redis) {
+  app.add_option("--redis", redis, "redis://[[USER:]PASSWORD@]HOST[:PORT][/DB] or unix://PATH")
+      ->type_name("URL")
+      ->capture_default_str();
+}
+
 void AddCaFile(CLI::App& app, std::string& ca_file) {
   app.add_option("--ca-file", ca_file, "Trusted certificates, PEM [the system's]")
       ->type_name("FILE");
@@ -196,10 +202,7 @@ void Describe(CLI::App& app, CoordinatorOptions& options) {
   AddCrawl(app, options.crawl);
   app.add_option("--job", options.job, "The job's name in Redis [first seed's host and the time]")
       ->type_name("NAME");
-  app.add_option("--redis", options.redis,
-                 "redis://[[USER:]PASSWORD@]HOST[:PORT][/DB] or unix://PATH")
-      ->type_name("URL")
-      ->capture_default_str();
+  AddRedis(app, options.redis);
   app.add_option("--out", options.out, "Folder of the results")->type_name("DIR");
   app.add_option("--listen", options.listen, "Where workers connect; port *: any free one")
       ->type_name("ENDPOINT")
@@ -240,6 +243,8 @@ constexpr std::array kProbeCommands = {
     ProbeCommandName{ProbeCommand::kLinks, "links",
                      "answers {base_url html} with {links title charset refresh}"},
     ProbeCommandName{ProbeCommand::kFetch, "fetch", "fetches each URL as a worker would"},
+    ProbeCommandName{ProbeCommand::kWhy, "why",
+                     "tells what the job in Redis made of a URL, and why"},
 };
 
 void Describe(CLI::App& app, ProbeOptions& options) {
@@ -257,11 +262,15 @@ void Describe(CLI::App& app, ProbeOptions& options) {
          "What to explain")
       ->type_name("COMMAND")
       ->required();
-  app.add_option("urls", options.crawl.seeds, "What fetch fetches")
+  app.add_option("urls", options.crawl.seeds, "What fetch and why are about")
       ->type_name("URL")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   AddFetching(app, options.crawl);
   AddCaFile(app, options.ca_file);
+  app.add_option("--job", options.job, "The job's name in Redis")->type_name("NAME");
+  AddRedis(app, options.redis);
+  app.add_option("--out", options.out, "Folder of the job's results [where the job says it is]")
+      ->type_name("DIR");
   std::string commands = "Commands:\n";
   for (const auto& known : kProbeCommands) {
     commands += "  " + std::string(known.name) + ": " + std::string(known.does) + "\n";
@@ -388,6 +397,9 @@ std::string Complaint(ProbeOptions& options) {
   const std::size_t urls = options.crawl.seeds.size();
   if (options.command == ProbeCommand::kFetch) {
     if (urls == 0) return "fetch: name a URL to fetch";
+  } else if (options.command == ProbeCommand::kWhy) {
+    if (urls != 1) return "why: name one URL";
+    if (!IsJobName(options.job)) return "--job: name the job that is to be looked into";
   } else if (urls > 0) {
     return "takes no URL, but reads standard input: '" + options.crawl.seeds[0] + "'";
   }

@@ -94,12 +94,17 @@ enum class ProbeCommand {
   kRobots,  // what a robots.txt says
   kLinks,   // what is found in a document
   kFetch,   // a URL, fetched now
+  kWhy,     // what a job made of a URL
 };
 
 struct ProbeOptions {
   ProbeCommand command = ProbeCommand::kUrl;
   CrawlOptions crawl;   // its seeds are the URLs to explain
   std::string ca_file;  // PEM; empty: the system's certificates
+  // Of the job that is looked into:
+  std::string job;
+  std::string redis = "redis://127.0.0.1:6379";
+  std::string out;  // empty: where the job says it is
   std::string log_level = "warn";
 };
 

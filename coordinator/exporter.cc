@@ -1,25 +1,19 @@
 #include "coordinator/exporter.h"
 
-#include <algorithm>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <unordered_set>
-#include <vector>
+#include <variant>
 
-#include "common/text.h"
+#include "coordinator/part_files.h"
 #include "coordinator/result_rows.h"
 
 namespace trawl {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct LeasedUrl {
-  std::uint64_t lease = 0;
-  int index = 0;
-  friend bool operator==(const LeasedUrl&, const LeasedUrl&) = default;
-};
 
 struct HashLeasedUrl {
   std::size_t operator()(const LeasedUrl& url) const {
@@ -60,29 +54,6 @@ class ResultFile {
   std::uint64_t rows_ = 0;
 };
 
-/// Calls `take` with each whole line of a file.
-template <class Take>
-void ForEachLine(const fs::path& path, Take take) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw std::system_error(errno, std::generic_category(), "cannot read " + path.string());
-  std::string line;
-  while (std::getline(file, line)) {
-    if (file.eof()) return;  // no line end: torn
-    take(std::string_view(line));
-  }
-}
-
-/// The part files whose names begin so, in the order of their names.
-std::vector<fs::path> Parts(const fs::path& out, std::string_view prefix) {
-  std::vector<fs::path> parts;
-  for (const fs::directory_entry& entry : fs::directory_iterator(out / "parts")) {
-    if (entry.path().filename().string().starts_with(prefix)) parts.push_back(entry.path());
-  }
-  std::sort(parts.begin(), parts.end());
-  return parts;
-}
-
 class Exporter {
  public:
   explicit Exporter(const fs::path& out)
@@ -92,10 +63,10 @@ class Exporter {
         errors_(out / "errors.jsonl") {}
 
   ExportCounts Run() {
-    for (const fs::path& part : Parts(out_, "outbox-")) {
+    for (const fs::path& part : PartFiles(out_, "outbox-")) {
       ForEachLine(part, [this](std::string_view line) { TakeOutboxLine(line); });
     }
-    for (const fs::path& part : Parts(out_, "pages-")) {
+    for (const fs::path& part : PartFiles(out_, "pages-")) {
       ForEachLine(part, [this](std::string_view line) { TakePageLine(line); });
     }
     counts_.pages = pages_.Publish();
@@ -106,34 +77,30 @@ class Exporter {
 
  private:
   void TakeOutboxLine(std::string_view line) {
-    std::uint64_t number = 0;
-    if (!TakeNumber(line, number) || number < next_item_) return;
-    next_item_ = number + 1;
-    const std::string_view kind = TakeWord(line);
-    if (kind == "failed") {
-      errors_.Write(line);
-    } else if (kind == "redirected") {
-      const std::string_view outcome = TakeWord(line);
-      redirects_.Write(RedirectRowWith(line, outcome));
-    } else if (kind == "lost") {
-      int depth = 0;
-      if (!TakeNumber(line, depth)) return;
-      if (const auto entry = FrontierEntry::Parse(line)) {
-        errors_.Write(WorkerLostRow(*entry, depth));
-      }
-    } else if (kind == "refused") {
-      LeasedUrl url;
-      if (TakeNumber(line, url.lease) && TakeNumber(line, url.index)) refused_.insert(url);
-    }
+    const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
+    if (!parsed || parsed->number < next_item_) return;
+    next_item_ = parsed->number + 1;
+    std::visit([this](const auto& item) { Take(item); }, parsed->item);
   }
 
+  void Take(const OutboxLine::Failed& failed) { errors_.Write(failed.row); }
+  void Take(const OutboxLine::Redirected& redirected) {
+    redirects_.Write(RedirectRowWith(redirected.row, redirected.outcome));
+  }
+  void Take(const OutboxLine::Lost& lost) {
+    if (const auto entry = FrontierEntry::Parse(lost.entry)) {
+      errors_.Write(WorkerLostRow(*entry, lost.depth));
+    }
+  }
+  void Take(const OutboxLine::Refused& refused) { refused_.insert(refused.url); }
+
   void TakePageLine(std::string_view line) {
-    LeasedUrl url;
-    if (!TakeNumber(line, url.lease) || !TakeNumber(line, url.index)) return;
-    if (refused_.contains(url)) {
+    const std::optional<PageLine> page = ParsePageLine(line);
+    if (!page) return;
+    if (refused_.contains(page->url)) {
       ++counts_.refused;
     } else {
-      pages_.Write(line);
+      pages_.Write(page->row);
     }
   }
 

@@ -1,15 +1,5 @@
 // Makes pages.jsonl, redirects.jsonl and errors.jsonl of a job from its part files: every URL that
-// ended, once.
-//
-// Part files, in the folder `parts`:
-//
-//     pages-WORKER.jsonl  line = lease SP index SP row LF        rows of one worker
-//     outbox-EPOCH.log    line = number SP item LF               items of Store's outbox
-//
-// A worker's row counts unless the outbox refused (lease, index). Outbox items are numbered over
-// all epochs; one that was written twice, before and after a crash, counts once. A line without its
-// end was torn by a crash and does not count: its report was never sent, or it will be written
-// again.
+// ended, once. part_files.h tells what is read.
 #pragma once
 
 #include <cstdint>

@@ -21,12 +21,13 @@ class ReportRules {
   std::vector<Candidate> Seeds() const;
   /// What workers have to know of the job.
   const CrawlSettings& settings() const { return settings_; }
+  /// Whether a redirect may lead to the URL, as far as its host's name tells.
+  bool MayReach(const Url& url) const;
 
  private:
   std::vector<Candidate> LinksOf(const Report& report, int depth) const;
   Ending EndingOf(const Report& report, int depth) const;
   Ending EndingOfRedirect(const Report& report, const Redirected& redirected, int depth) const;
-  bool MayReach(const Url& url) const;
   /// The URL that the crawl takes for `text`.
   Result<Url> Take(const std::string& text) const;
 

@@ -639,7 +639,7 @@ step('snapshot_leases', function(job, args)
   return reply
 end)
 
----- Taking a job over: the one function without an epoch ----
+---- Taking a job over, without an epoch ----
 
 local function create(prefix, fields)
   call_in_chunks('HSET', prefix .. 'job', fields)
@@ -669,3 +669,38 @@ redis.register_function('trawl_1_open', function(keys, args)
   end
   return { call('HGETALL', prefix .. 'job'), call('HGETALL', prefix .. 'stats'), rounds }
 end)
+
+---- Looking a URL up for a person: without an epoch, and for FCALL_RO ----
+
+-- fingerprint url -> 1 when it was seen else 0, (id worker depth entry) of the lease that holds it
+-- or nothing, depths at which its host has a queue
+redis.register_function({
+  function_name = 'trawl_1_find',
+  flags = { 'no-writes' },
+  callback = function(keys, args)
+    call = redis.call
+    local prefix, fingerprint, url = keys[1], args[1], args[2]
+    local host = host_of(url)
+    local bucket = FingerprintSet.open(prefix .. 'seen'):bucket_of(fingerprint)
+
+    local holder = {}
+    for _, id in ipairs(call('SMEMBERS', prefix .. 'leases')) do
+      local key = prefix .. 'lease:' .. id
+      if call('HGET', key, 'host') == host then
+        local indexes, lease = read_lease(key)
+        for _, index in ipairs(indexes) do
+          local entry = lease[tostring(index)]
+          if url_of(entry) == url then holder = { id, lease.worker, lease.depth, entry } end
+        end
+      end
+    end
+
+    local depths = {}
+    for depth = 0, tonumber(call('HGET', prefix .. 'job', 'deepest') or 0) do
+      if call('EXISTS', prefix .. 'frontier:' .. depth .. ':' .. host) == 1 then
+        depths[#depths + 1] = depth
+      end
+    end
+    return { call('SISMEMBER', bucket, fingerprint), holder, depths }
+  end,
+})

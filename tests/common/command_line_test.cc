@@ -280,12 +280,25 @@ TEST(CommandLine, AProbeFetchesLikeAWorkerOfTheCrawlWithTheseFlags) {
   EXPECT_EQ(Probe({"fetch", "http://a.test/"}).options().crawl.user_agent, DefaultUserAgent());
 }
 
+TEST(CommandLine, AProbeLooksIntoAJob) {
+  const auto outcome =
+      Probe({"why", "http://a.test/", "--job", "j", "--redis", "unix:///r", "--out", "o"});
+  EXPECT_EQ(outcome.options().command, ProbeCommand::kWhy);
+  EXPECT_EQ(outcome.options().job, "j");
+  EXPECT_EQ(outcome.options().redis, "unix:///r");
+  EXPECT_EQ(outcome.options().out, "o");
+}
+
 TEST(CommandLine, AProbeTakesUrlsWhereTheyAreNeeded) {
   const std::vector<std::pair<Arguments, const char*>> cases = {
       {{"fetch"}, "name a URL"},
       {{"fetch", "rubbish"}, "'rubbish'"},
       {{"fetch", "http://a.test/", "--ca-file", "/nonexistent"}, "--ca-file"},
       {{"fetch", "http://a.test/", "--user-agent", "a\nb"}, "--user-agent"},
+      {{"why", "--job", "j"}, "name one URL"},
+      {{"why", "--job", "j", "http://a.test/", "http://b.test/"}, "name one URL"},
+      {{"why", "http://a.test/"}, "--job"},
+      {{"why", "http://a.test/", "--job", "a/b"}, "--job"},
       {{"url", "http://a.test/"}, "'http://a.test/'"}};
   for (const auto& [arguments, named] : cases) {
     const auto outcome = Probe(arguments);

@@ -7,11 +7,12 @@
 #include "common/log.h"
 #include "worker/probe/decisions.h"
 #include "worker/probe/fetch_probe.h"
+#include "worker/probe/why.h"
 
 namespace {
 
-bool AnswerInput(const trawl::Answer& answer) {
-  return trawl::AnswerLines(STDIN_FILENO, std::cout, answer);
+int AnswerInput(const trawl::Answer& answer) {
+  return trawl::AnswerLines(STDIN_FILENO, std::cout, answer) ? 0 : 1;
 }
 
 /// False when one of the URLs could not be fetched.
@@ -26,7 +27,20 @@ bool Fetch(const trawl::ProbeOptions& options) {
   return answered && std::cout;
 }
 
-bool Run(const trawl::ProbeOptions& options) {
+int Why(const trawl::ProbeOptions& options) {
+  std::string complaint;
+  const trawl::Result<trawl::RedisAddress> redis = trawl::ParseRedisUrl(options.redis, complaint);
+  if (!redis) {
+    std::cerr << "trawl-probe: --redis: " << complaint << "\n";
+    return 2;
+  }
+  trawl::WhyProbe probe(*redis, options.job, options.out);
+  const trawl::Url url = trawl::Url::Parse(options.crawl.seeds[0]).value();
+  std::cout << boost::json::serialize(probe.Explain(url)) << '\n' << std::flush;
+  return std::cout ? 0 : 1;
+}
+
+int Run(const trawl::ProbeOptions& options) {
   switch (options.command) {
     case trawl::ProbeCommand::kUrl:
       return AnswerInput(trawl::DecideUrl);
@@ -35,9 +49,11 @@ bool Run(const trawl::ProbeOptions& options) {
     case trawl::ProbeCommand::kLinks:
       return AnswerInput(trawl::DecideLinks);
     case trawl::ProbeCommand::kFetch:
-      return Fetch(options);
+      return Fetch(options) ? 0 : 1;
+    case trawl::ProbeCommand::kWhy:
+      return Why(options);
   }
-  return false;
+  return 1;
 }
 
 }  // namespace
@@ -48,7 +64,7 @@ int main(int argc, char** argv) {
   const auto& options = std::get<trawl::ProbeOptions>(parsed);
   trawl::SetUpLog("trawl-probe", options.log_level);
   try {
-    return Run(options) ? 0 : 1;
+    return Run(options);
   } catch (const std::exception& error) {
     std::cerr << "trawl-probe: " << error.what() << "\n";
     return 1;

@@ -1,0 +1,68 @@
+#include "coordinator/part_files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+#include "common/text.h"
+
+namespace trawl {
+
+namespace fs = std::filesystem;
+
+std::optional<PageLine> ParsePageLine(std::string_view line) {
+  PageLine page;
+  if (!TakeNumber(line, page.url.lease) || !TakeNumber(line, page.url.index)) return std::nullopt;
+  page.row = line;
+  return page;
+}
+
+std::optional<OutboxLine> ParseOutboxLine(std::string_view line) {
+  OutboxLine parsed;
+  if (!TakeNumber(line, parsed.number)) return std::nullopt;
+  const std::string_view kind = TakeWord(line);
+  if (kind == "failed") {
+    parsed.item = OutboxLine::Failed{line};
+  } else if (kind == "redirected") {
+    const std::string_view outcome = TakeWord(line);
+    parsed.item = OutboxLine::Redirected{outcome, line};
+  } else if (kind == "lost") {
+    OutboxLine::Lost lost;
+    if (!TakeNumber(line, lost.depth)) return std::nullopt;
+    lost.entry = line;
+    parsed.item = lost;
+  } else if (kind == "refused") {
+    LeasedUrl url;
+    if (!TakeNumber(line, url.lease) || !TakeNumber(line, url.index)) return std::nullopt;
+    parsed.item = OutboxLine::Refused{url};
+  } else {
+    return std::nullopt;
+  }
+  return parsed;
+}
+
+void ForEachLine(const fs::path& path, const std::function<void(std::string_view)>& take) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    throw std::system_error(errno, std::generic_category(), "cannot read " + path.string());
+  }
+  std::string line;
+  while (std::getline(file, line)) {
+    if (file.eof()) return;  // no line end: torn
+    take(line);
+  }
+}
+
+std::vector<fs::path> PartFiles(const fs::path& out, std::string_view prefix) {
+  std::vector<fs::path> parts;
+  if (!fs::is_directory(out / "parts")) return parts;
+  for (const fs::directory_entry& entry : fs::directory_iterator(out / "parts")) {
+    if (entry.path().filename().string().starts_with(prefix)) parts.push_back(entry.path());
+  }
+  std::sort(parts.begin(), parts.end());
+  return parts;
+}
+
+}  // namespace trawl

@@ -1,0 +1,67 @@
+// The part files of a job's results, in the folder `parts` of its results:
+//
+//     pages-WORKER.jsonl  line = lease SP index SP row LF        rows of one worker
+//     outbox-EPOCH.log    line = number SP item LF               items of Store's outbox
+//
+// A worker's row counts unless the outbox refused (lease, index). Outbox items are numbered over
+// all epochs; one that was written twice, before and after a crash, counts once. A line without its
+// end was torn by a crash and does not count: its report was never sent, or it will be written
+// again.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace trawl {
+
+/// The place of a URL in a lease.
+struct LeasedUrl {
+  std::uint64_t lease = 0;
+  int index = 0;
+  friend bool operator==(const LeasedUrl&, const LeasedUrl&) = default;
+};
+
+// Lines as values, which borrow the line. Nothing for a line that does not follow the grammar.
+
+struct PageLine {
+  LeasedUrl url;
+  std::string_view row;
+};
+std::optional<PageLine> ParsePageLine(std::string_view line);
+
+/// An item of the outbox: store.h tells the kinds.
+struct OutboxLine {
+  struct Failed {
+    std::string_view row;
+  };
+  struct Redirected {
+    std::string_view outcome;
+    std::string_view row;  // without the outcome
+  };
+  struct Lost {
+    int depth = 0;
+    std::string_view entry;
+  };
+  struct Refused {
+    LeasedUrl url;
+  };
+  std::uint64_t number = 0;
+  std::variant<Failed, Redirected, Lost, Refused> item;
+};
+std::optional<OutboxLine> ParseOutboxLine(std::string_view line);
+
+/// Calls `take` with each whole line of a file. Throws std::system_error with the path when it
+/// cannot be read.
+void ForEachLine(const std::filesystem::path& path,
+                 const std::function<void(std::string_view line)>& take);
+
+/// The part files whose names begin so, in the order of their names; none without the folder.
+std::vector<std::filesystem::path> PartFiles(const std::filesystem::path& out,
+                                             std::string_view prefix);
+
+}  // namespace trawl

@@ -1,0 +1,164 @@
+#include "worker/probe/why.h"
+
+#include <boost/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "common/scope.h"
+#include "coordinator/report_rules.h"
+#include "coordinator/result_search.h"
+
+namespace trawl {
+namespace {
+
+namespace json = boost::json;
+
+json::value TextOrNull(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return json::value(text);
+}
+
+void DescribeEntry(const FrontierEntry& entry, int depth, json::object& answer) {
+  answer["depth"] = depth;
+  answer["referrer"] = TextOrNull(entry.referrer);
+  answer["attempts"] = entry.attempt + entry.losses;
+}
+
+Scope ScopeOf(const CrawlOptions& options) {
+  std::string complaint;
+  std::optional<Scope> scope = Scope::Make(options, complaint);
+  if (!scope) throw std::runtime_error("the job's options are not valid: " + complaint);
+  return std::move(*scope);
+}
+
+/// The first of the patterns that alone keeps the URL out.
+std::string ExcludedBy(CrawlOptions options, const Url& url) {
+  options.include.clear();
+  for (const std::string& pattern : std::exchange(options.exclude, {})) {
+    options.exclude = {pattern};
+    if (ScopeOf(options).Judge(url) == Scope::Verdict::kExcluded) return "--exclude " + pattern;
+  }
+  return "--exclude";
+}
+
+struct Hindrance {
+  std::string rule;
+  std::string detail;
+};
+
+/// What the job's scope has against a URL.
+std::optional<Hindrance> OutOfScope(const CrawlOptions& options, const Url& url) {
+  switch (ScopeOf(options).Judge(url)) {
+    case Scope::Verdict::kInside:
+      break;
+    case Scope::Verdict::kOutside:
+      return Hindrance{"--scope " + std::string(ScopeKindName(options.scope)),
+                       "outside of what the seeds' scope takes in"};
+    case Scope::Verdict::kExcluded:
+      return Hindrance{ExcludedBy(options, url), "an excluded pattern is found in it"};
+    case Scope::Verdict::kNotIncluded:
+      return Hindrance{"--include", "none of the included patterns is found in it"};
+  }
+  return std::nullopt;
+}
+
+bool MayReach(const CrawlOptions& options, const Url& url) {
+  return ReportRules(options, ScopeOf(options)).MayReach(url);
+}
+
+std::string_view StateOf(UrlEnding::Kind kind) {
+  switch (kind) {
+    case UrlEnding::Kind::kFetched:
+      return "fetched";
+    case UrlEnding::Kind::kRedirected:
+      return "redirected";
+    case UrlEnding::Kind::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+}  // namespace
+
+WhyProbe::WhyProbe(const RedisAddress& address, const std::string& job, std::filesystem::path out)
+    : reader_(address, job), job_(reader_.Hash("job")), out_(std::move(out)) {
+  if (job_.empty()) throw std::runtime_error("--job: there is no job '" + job + "' in this Redis");
+  const Result<CrawlOptions> options = CrawlOptions::FromJson(job_["options"]);
+  if (!options) throw std::runtime_error("the options of job '" + job + "' cannot be read");
+  options_ = *options;
+  if (out_.empty()) {
+    out_ = job_["out"];
+  } else if (!std::filesystem::is_directory(out_)) {
+    throw std::runtime_error("--out: there is no folder " + out_.string());
+  }
+}
+
+json::object WhyProbe::Explain(const Url& url) {
+  json::object answer{{"url", url.text()}, {"state", nullptr}, {"depth", nullptr}};
+  const UrlPlace place = reader_.Find(url.text());
+  if (place.waiting || place.leased) {
+    ExplainPlace(url, place, answer);
+  } else if (place.seen) {
+    ExplainEnding(url, answer);
+  } else {
+    ExplainAbsence(url, answer);
+  }
+  answer["job"] = json::object{{"state", TextOrNull(job_["state"])},
+                               {"round", TextOrNull(job_["round"])},
+                               {"depth", options_.depth}};
+  return answer;
+}
+
+void WhyProbe::ExplainPlace(const Url& url, const UrlPlace& place, json::object& answer) const {
+  if (place.leased) {
+    answer["state"] = "leased";
+    DescribeEntry(place.leased->entry, place.leased->depth, answer);
+    answer["worker"] = place.leased->worker;
+    answer["lease"] = place.leased->lease;
+    answer["detail"] = "a worker has it and has not reported it yet";
+    return;
+  }
+  answer["state"] = "waiting";
+  DescribeEntry(place.waiting->entry, place.waiting->depth, answer);
+  answer["ahead"] = place.waiting->ahead;
+  answer["detail"] = "waits in the queue of " + std::string(url.authority());
+}
+
+void WhyProbe::ExplainEnding(const Url& url, json::object& answer) const {
+  std::optional<UrlEnding> ending;
+  if (!out_.empty()) ending = FindEnding(out_, url.text());
+  if (!ending) {
+    answer["state"] = "seen";
+    answer["detail"] = "it has ended, but its row is not in the results in '" + out_.string() + "'";
+    return;
+  }
+  boost::system::error_code error;
+  const json::value row = json::parse(ending->row, error);
+  if (error || !row.is_object()) throw std::runtime_error("not a row: " + ending->row);
+  answer["state"] = StateOf(ending->kind);
+  for (const char* key : {"depth", "reason", "detail"}) {
+    if (const json::value* value = row.get_object().if_contains(key)) answer[key] = *value;
+  }
+  answer["row"] = row;
+}
+
+void WhyProbe::ExplainAbsence(const Url& url, json::object& answer) const {
+  answer["state"] = "not_seen";
+  if (const auto hindrance = OutOfScope(options_, url)) {
+    answer["reason"] = "scope";
+    answer["rule"] = hindrance->rule;
+    answer["detail"] = hindrance->detail;
+  } else if (!MayReach(options_, url)) {
+    answer["reason"] = "address";
+    answer["rule"] = "--allow-private";
+    answer["detail"] = "no link leads to it, and no redirect may: its host is not public";
+  } else {
+    answer["reason"] = "not_found";
+    answer["rule"] = "--depth " + std::to_string(options_.depth);
+    answer["detail"] = "in scope, but no page that was fetched so far at a depth below " +
+                       std::to_string(options_.depth) + " has a link to it that is followed";
+  }
+}
+
+}  // namespace trawl
