@@ -46,9 +46,9 @@ struct CrawlOptions {
   bool ignore_robots = false;
   int robots_retries = 3;                  // of a robots.txt that could not be had
   milliseconds robots_retry_delay{5'000};  // before the first of them; doubles each time
-  bool ignore_robots_tag = false;    // X-Robots-Tag of a response
-  bool ignore_meta_robots = false;   // <meta name=robots> of a page
-  bool ignore_rel_nofollow = false;  // rel=nofollow of a link
+  bool ignore_robots_tag = false;          // X-Robots-Tag of a response
+  bool ignore_meta_robots = false;         // <meta name=robots> of a page
+  bool ignore_rel_nofollow = false;        // rel=nofollow of a link
   bool allow_private = false;
   std::string user_agent;
   std::vector<std::string> content_types = {"text/html", "application/xhtml+xml"};
@@ -90,11 +90,12 @@ struct WorkerOptions {
 
 /// What trawl-probe explains.
 enum class ProbeCommand {
-  kUrl,     // canonical URLs
-  kRobots,  // what a robots.txt says
-  kLinks,   // what is found in a document
-  kFetch,   // a URL, fetched now
-  kWhy,     // what a job made of a URL
+  kUrl,      // canonical URLs
+  kRobots,   // what a robots.txt says
+  kLinks,    // what is found in a document
+  kSitemap,  // what a sitemap lists
+  kFetch,    // a URL, fetched now
+  kWhy,      // what a job made of a URL
 };
 
 struct ProbeOptions {

@@ -8,6 +8,7 @@
 #include "common/utf8.h"
 #include "worker/charset.h"
 #include "worker/link_extractor.h"
+#include "worker/sitemap_parser.h"
 
 namespace trawl {
 namespace {
@@ -91,6 +92,17 @@ json::object DecideLinks(const Question& question) {
           {"noindex", links.robots.noindex},
           {"nofollow_links", json::value_from(links.nofollow_links)},
           {"refresh", json::value_from(links.refresh)}};
+}
+
+json::object DecideSitemap(const Question& question) {
+  const Result<Url> url = Url::Parse(question.Text("url"));
+  if (!url) throw BadQuestion("'url' is nothing that can be crawled");
+  SitemapParser parser(*url, question.TextIfAny("content_type").value_or(""));
+  parser.Feed(question.Bytes("body"));
+  const Sitemap sitemap = parser.Finish();
+  return {{"urls", json::value_from(sitemap.urls)},
+          {"sitemaps", json::value_from(sitemap.sitemaps)},
+          {"truncated", sitemap.truncated}};
 }
 
 }  // namespace trawl

@@ -20,8 +20,14 @@ boost::json::object ExplainRobots(const Robots& robots, std::string_view target)
 /// {"robots" or "robots_base64", "agent", "url"} -> ExplainRobots().
 boost::json::object DecideRobots(const Question& question);
 
-/// {"base_url", "html" or "html_base64"} -> {"links", "title", "charset", "refresh"}. A document
-/// that comes as text is in UTF-8, and one in base64 in what it says itself.
+/// {"base_url", "html" or "html_base64"} -> {"links", "title", "charset", "nofollow", "noindex",
+/// "nofollow_links", "refresh"}, for the crawler that the key "agent" names, else for Trawl. A
+/// document that comes as text is in UTF-8, and one in base64 in what "content_type" or it itself
+/// says.
 boost::json::object DecideLinks(const Question& question);
+
+/// {"url", "body" or "body_base64", and maybe "content_type"} -> {"urls", "sitemaps", "truncated"}:
+/// what the file lists, whatever hosts and folders it may speak for.
+boost::json::object DecideSitemap(const Question& question);
 
 }  // namespace trawl

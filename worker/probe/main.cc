@@ -48,6 +48,8 @@ int Run(const trawl::ProbeOptions& options) {
       return AnswerInput(trawl::DecideRobots);
     case trawl::ProbeCommand::kLinks:
       return AnswerInput(trawl::DecideLinks);
+    case trawl::ProbeCommand::kSitemap:
+      return AnswerInput(trawl::DecideSitemap);
     case trawl::ProbeCommand::kFetch:
       return Fetch(options) ? 0 : 1;
     case trawl::ProbeCommand::kWhy:

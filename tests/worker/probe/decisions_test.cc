@@ -146,5 +146,42 @@ TEST(DecideLinks, NeedsItsKeys) {
   }
 }
 
+TEST(DecideSitemap, ListsUrlsAndSitemaps) {
+  const struct {
+    const char* body;
+    json::value urls, sitemaps;
+  } kCases[] = {
+      {"<urlset><url><loc>http://a.test/1</loc></url><url><loc>http://b.test/</loc></url></urlset>",
+       {"http://a.test/1", "http://b.test/"},
+       json::array()},
+      {"<sitemapindex><sitemap><loc>http://a.test/2.xml</loc></sitemap></sitemapindex>",
+       json::array(),
+       {"http://a.test/2.xml"}},
+      {"http://a.test/1\nhttp://a.test/2\n", {"http://a.test/1", "http://a.test/2"}, json::array()},
+      {"", json::array(), json::array()}};
+  for (const auto& c : kCases) {
+    const json::object question{{"url", "http://a.test/s"}, {"body", c.body}};
+    const json::value answer = json::parse(AnswerLine(json::serialize(question), DecideSitemap));
+    EXPECT_EQ(answer.at("urls"), c.urls) << c.body;
+    EXPECT_EQ(answer.at("sitemaps"), c.sitemaps) << c.body;
+  }
+}
+
+TEST(DecideSitemap, BytesAreInTheCharsetOfTheirContentType) {
+  const json::value answer = json::parse(
+      AnswerLine(R"({"url":"http://a.test/s","content_type":"text/plain; charset=iso-8859-1",)"
+                 R"("body_base64":"aHR0cDovL2EudGVzdC/k"})",
+                 DecideSitemap));
+  EXPECT_EQ(answer.at("urls"), json::array{"http://a.test/%C3%A4"});
+}
+
+TEST(DecideSitemap, NeedsItsKeys) {
+  for (const char* line :
+       {R"({"body":""})", R"({"url":"http://a.test/s"})", R"({"url":"x","body":""})",
+        R"({"url":"http://a.test/","body":1})", R"({"url":"http://a.test/","body_base64":"%"})"}) {
+    EXPECT_TRUE(json::parse(AnswerLine(line, DecideSitemap)).as_object().contains("error")) << line;
+  }
+}
+
 }  // namespace
 }  // namespace trawl
