@@ -690,7 +690,7 @@ constexpr WallTime kNoon{std::chrono::hours(500'000)};
 std::vector<RobotsRecord> RobotsRecords() {
   std::vector<RobotsRecord> records(4);
   records[0].state = RobotsRecord::State::kRules;
-  records[0].body = std::string("User-agent: *\r\nDisallow: /\xFF\0\n", 31);
+  records[0].body = std::string("User-agent: *\r\nDisallow: /\xFF\0\n", 29);
   records[0].status = 200;
   records[1].state = RobotsRecord::State::kAllowAll;
   records[1].status = 404;
