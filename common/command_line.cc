@@ -168,6 +168,12 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->type_name("RE")
       ->multi_option_policy(kAll)
       ->allow_extra_args(false);
+  app.add_flag("--sitemaps", crawl.sitemaps,
+               "Crawl what the sitemaps list that the hosts' robots.txt name");
+  app.add_option("--sitemap", crawl.sitemap_urls, "Crawl what this sitemap lists")
+      ->type_name("URL")
+      ->multi_option_policy(kAll)
+      ->allow_extra_args(false);
   AddChoice(app, "--rounds", crawl.rounds, "exact: depth by depth; free: without waiting",
             &ParseRoundMode, "exact|free", RoundModeName(crawl.rounds));
   app.add_flag("--sort-query", crawl.sort_query, "Take URLs with their parameters sorted by name");
@@ -362,6 +368,9 @@ std::string Complaint(CrawlOptions& crawl) {
       return "not a URL that can be crawled: '" + seed + "' (http:// or https:// is needed)";
     }
   }
+  for (const std::string& sitemap : crawl.sitemap_urls) {
+    if (!Url::Parse(sitemap)) return "--sitemap: not a URL that can be crawled: '" + sitemap + "'";
+  }
   for (const std::string& type : crawl.content_types) {
     if (!IsHeaderText(type)) return "--content-types: not a content type: '" + type + "'";
   }
@@ -375,10 +384,13 @@ std::string CaFileComplaint(const std::string& path) {
 
 std::string Complaint(CoordinatorOptions& options) {
   CrawlOptions& crawl = options.crawl;
-  if (crawl.seeds.empty()) return "no URL given: name at least one to begin with";
+  if (crawl.seeds.empty() && crawl.sitemap_urls.empty()) {
+    return "no URL given: name at least one to begin with";
+  }
   std::string complaint = Complaint(crawl);
   if (!complaint.empty()) return complaint;
-  if (options.job.empty()) options.job = JobName(*Url::Parse(crawl.seeds[0]));
+  const std::string& first = crawl.seeds.empty() ? crawl.sitemap_urls[0] : crawl.seeds[0];
+  if (options.job.empty()) options.job = JobName(*Url::Parse(first));
   if (!IsJobName(options.job)) {
     return "--job: use letters, digits, '.', '-' and '_' only, and begin with a letter or digit: "
            "'" +
@@ -390,6 +402,15 @@ std::string Complaint(CoordinatorOptions& options) {
   for (const std::string& seed : crawl.seeds) {
     if (scope->Judge(rewrite.Apply(*Url::Parse(seed))) == Scope::Verdict::kExcluded) {
       return "--exclude keeps out '" + seed + "', where the crawl is to begin";
+    }
+  }
+  if (crawl.sitemaps && crawl.ignore_robots) {
+    return "--sitemaps: they are named by robots.txt, which --ignore-robots does not ask for; name "
+           "them with --sitemap";
+  }
+  for (const std::string& sitemap : crawl.sitemap_urls) {
+    if (scope->Excludes(*Url::Parse(sitemap))) {
+      return "--exclude keeps out '" + sitemap + "', which --sitemap names";
     }
   }
   return {};

@@ -44,6 +44,8 @@ void ForEachOption(Options& options, Take take) {
   take("scope", options.scope);
   take("include", options.include);
   take("exclude", options.exclude);
+  take("sitemaps", options.sitemaps);
+  take("sitemap_urls", options.sitemap_urls);
   take("rounds", options.rounds);
   take("sort_query", options.sort_query);
   take("strip_params", options.strip_params);

@@ -39,6 +39,8 @@ struct CrawlOptions {
   ScopeKind scope = ScopeKind::kHost;
   std::vector<std::string> include;  // RE2 patterns, searched for in the canonical URL
   std::vector<std::string> exclude;
+  bool sitemaps = false;                  // those that robots.txt of the crawled hosts lists
+  std::vector<std::string> sitemap_urls;  // given ones
   RoundMode rounds = RoundMode::kExact;
   bool sort_query = false;               // what common/url_rewrite.h does to each URL
   bool strip_params = false;             // the known ones

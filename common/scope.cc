@@ -93,7 +93,7 @@ Scope& Scope::operator=(Scope&&) noexcept = default;
 std::optional<Scope> Scope::Make(const CrawlOptions& options, std::string& complaint) {
   auto rules = std::make_unique<Rules>();
   rules->kind = options.scope;
-  for (const std::string& seed : options.seeds) {
+  for (const std::string& seed : options.seeds.empty() ? options.sitemap_urls : options.seeds) {
     const Result<Url> url = Url::Parse(seed);
     if (!url) {
       complaint = "not a URL that can be crawled: '" + seed + "'";
@@ -109,11 +109,13 @@ std::optional<Scope> Scope::Make(const CrawlOptions& options, std::string& compl
 
 Scope::Verdict Scope::Judge(const Url& url) const {
   if (!rules_->HoldsPlace(url)) return Verdict::kOutside;
-  if (MatchesAny(rules_->exclude, url.text())) return Verdict::kExcluded;
+  if (Excludes(url)) return Verdict::kExcluded;
   if (!rules_->include.empty() && !MatchesAny(rules_->include, url.text())) {
     return Verdict::kNotIncluded;
   }
   return Verdict::kInside;
 }
+
+bool Scope::Excludes(const Url& url) const { return MatchesAny(rules_->exclude, url.text()); }
 
 }  // namespace trawl

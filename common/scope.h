@@ -14,8 +14,8 @@ class Scope {
  public:
   enum class Verdict { kInside, kOutside, kNotIncluded, kExcluded };
 
-  /// Without a value when a seed or a pattern of `options` is not valid; `complaint` then names the
-  /// flag and says what is wrong.
+  /// Without seeds the given sitemaps stand for them. Without a value when a seed or a pattern of
+  /// `options` is not valid; `complaint` then names the flag and says what is wrong.
   static std::optional<Scope> Make(const CrawlOptions& options, std::string& complaint);
 
   ~Scope();
@@ -25,6 +25,8 @@ class Scope {
   /// Exclude beats include, and both come after the scope's kind.
   Verdict Judge(const Url& url) const;
   bool Admits(const Url& url) const { return Judge(url) == Verdict::kInside; }
+  /// Whatever place it is in.
+  bool Excludes(const Url& url) const;
 
  private:
   struct Rules;

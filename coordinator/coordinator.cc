@@ -71,7 +71,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     leases_.Add(std::move(live));
   }
   ApplyStep(SaveJobStep{{{"state", "running"}, {"finished", ""}}});
-  ApplyStep(AdmitStep{0, rules_.Seeds()});
+  ApplyStep(rules_.StepForSeeds());
 }
 
 // ---- Messages ----
@@ -202,10 +202,14 @@ void Coordinator::Admitted(const Candidate& candidate, const Admission& admissio
   }
 }
 
+void Coordinator::AllAdmitted(const std::vector<Candidate>& candidates,
+                              const std::vector<Admission>& admissions, int depth) {
+  for (std::size_t i = 0; i < admissions.size(); ++i) Admitted(candidates[i], admissions[i], depth);
+}
+
 void Coordinator::OnAdmitted(const AdmitStep& step, const AdmitReply& reply) {
-  for (std::size_t i = 0; i < reply.admissions.size(); ++i) {
-    Admitted(step.candidates[i], reply.admissions[i], step.depth);
-  }
+  AllAdmitted(step.sitemaps, reply.sitemaps, step.depth);
+  AllAdmitted(step.candidates, reply.admissions, step.depth);
   if (phase_ == Phase::kStarting) phase_ = Phase::kRunning;
 }
 
@@ -240,9 +244,8 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply) {
   if (!lease) return;
   const std::string host = lease->host;
   const int depth = lease->depth;
-  for (std::size_t i = 0; i < reply.links.size(); ++i) {
-    Admitted(step.links[i], reply.links[i], depth + 1);
-  }
+  AllAdmitted(step.sitemaps, reply.sitemaps, step.DepthOfLinks(depth));
+  AllAdmitted(step.links, reply.links, step.DepthOfLinks(depth));
   if (!step.ending) return;
   if (reply.target) Admitted(*step.ending->target, *reply.target, depth);
   if (step.ending->kind == Ending::Kind::kReturned) {
@@ -435,6 +438,7 @@ void Coordinator::ObeyRobots(TimePoint now) {
     } else if (auto* keep = std::get_if<RobotsTable::Keep>(&action)) {
       ApplyStep(KeepRobotsStep{std::move(keep->origin), std::move(keep->record), WallTimeAt(now)});
     } else if (auto* answer = std::get_if<RobotsTable::Answer>(&action)) {
+      AdmitSitemaps(*answer);
       SendTo(answer->to.worker, std::move(answer->answer));
     } else if (const auto* defer = std::get_if<RobotsTable::Defer>(&action)) {
       frontier_.Defer(AuthorityOf(defer->origin + "/"), now + defer->wait);
@@ -442,6 +446,16 @@ void Coordinator::ObeyRobots(TimePoint now) {
       Do(Log{std::move(tell->text)});
     }
   }
+}
+
+/// At the depth of the lease whose URL waits for the answer: it keeps the round open until the
+/// sitemaps are in it. Each answer offers them again, which changes nothing.
+void Coordinator::AdmitSitemaps(const RobotsTable::Answer& answer) {
+  const auto* rules = std::get_if<RobotsVerdict::Rules>(&answer.answer.verdict);
+  const LiveLease* lease = leases_.Find(answer.to.lease);
+  if (!rules || !lease) return;
+  AdmitStep step = rules_.StepForRobots(answer.answer.origin, rules->body, lease->depth);
+  if (!step.sitemaps.empty()) ApplyStep(std::move(step));
 }
 
 // ---- Time ----

@@ -129,12 +129,15 @@ class Coordinator {
 
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
+  void AllAdmitted(const std::vector<Candidate>& candidates,
+                   const std::vector<Admission>& admissions, int depth);
 
   /// Leases out as much as workers and hosts can take, opens rounds, ends the crawl.
   void Advance(TimePoint now);
   void Dispatch(TimePoint now);
   bool MayAskForRobots(const std::string& peer, LeaseId id, const std::string& origin) const;
   void ObeyRobots(TimePoint now);
+  void AdmitSitemaps(const RobotsTable::Answer& answer);
   /// Takes the lease's connections that are not in use any more back, and all when it is over.
   void ReleaseLease(LeaseId id, const std::string& host, int ended_urls);
   bool MayOpenNextRound() const;

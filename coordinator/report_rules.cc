@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/address.h"
+#include "common/robots.h"
 #include "coordinator/result_rows.h"
 
 namespace trawl {
@@ -19,14 +20,26 @@ CrawlSettings SettingsOf(const CrawlOptions& crawl) {
   settings.content_types = crawl.content_types;
   settings.max_body_bytes = crawl.max_body_bytes;
   settings.fetch_timeout = crawl.fetch_timeout;
-  for (const std::string& seed : crawl.seeds) {
-    const Result<Url> url = Url::Parse(seed);
-    if (url && IsPrivateHost(url->host())) settings.private_hosts.emplace_back(url->host());
+  for (const auto* given : {&crawl.seeds, &crawl.sitemap_urls}) {
+    for (const std::string& text : *given) {
+      const Result<Url> url = Url::Parse(text);
+      if (url && IsPrivateHost(url->host())) settings.private_hosts.emplace_back(url->host());
+    }
   }
   return settings;
 }
 
 Candidate CandidateOf(const Url& url) { return {FingerprintOf(url.text()), url.text()}; }
+
+/// Whether a sitemap may speak for the host of a URL (sitemaps.org, "Sitemaps & Cross Submits").
+/// One that was given is taken at its word; one that robots.txt lists may speak for the host of
+/// that file, which is its referrer, and for its own. That a sitemap may list only what is below
+/// its own folder does not hold for these: robots.txt speaks for the whole host, and sites keep all
+/// their sitemaps in one folder.
+bool MaySpeakFor(const FrontierEntry& sitemap, const Url& url) {
+  return sitemap.referrer.empty() || url.authority() == AuthorityOf(sitemap.referrer) ||
+         url.authority() == AuthorityOf(sitemap.url);
+}
 
 }  // namespace
 
@@ -36,19 +49,40 @@ ReportRules::ReportRules(CrawlOptions crawl, Scope scope)
       scope_(std::move(scope)),
       settings_(SettingsOf(crawl_)) {}
 
-std::vector<Candidate> ReportRules::Seeds() const {
-  std::vector<Candidate> seeds;
+AdmitStep ReportRules::StepForSeeds() const {
+  AdmitStep step;
   for (const std::string& seed : crawl_.seeds) {
-    if (const Result<Url> url = Take(seed)) seeds.push_back(CandidateOf(*url));
+    if (const Result<Url> url = Take(seed)) step.candidates.push_back(CandidateOf(*url));
   }
-  return seeds;
+  for (const std::string& sitemap : crawl_.sitemap_urls) {
+    if (const Result<Url> url = Take(sitemap)) step.sitemaps.push_back(CandidateOf(*url));
+  }
+  return step;
+}
+
+AdmitStep ReportRules::StepForRobots(const std::string& origin, std::string_view robots_body,
+                                     int depth) const {
+  AdmitStep step;
+  const Result<Url> robots_url = Url::Parse(origin + "/robots.txt");
+  if (!crawl_.sitemaps || !robots_url) return step;
+  step.depth = depth;
+  step.sitemap_referrer = robots_url->text();
+  const Robots robots = Robots::Parse(robots_body, crawl_.user_agent);
+  for (const std::string& line : robots.sitemaps()) {
+    const Result<Url> listed = robots_url->Resolve(line);
+    const Result<Url> url = listed ? Take(listed->text()) : listed;
+    if (url && MayBeSitemap(*url)) step.sitemaps.push_back(CandidateOf(*url));
+  }
+  return step;
 }
 
 AcceptStep ReportRules::StepFor(const Report& report, int depth) const {
   AcceptStep step;
   step.lease = report.lease_id;
   step.index = report.index;
-  step.links = LinksOf(report, depth + 1);
+  step.is_sitemap = report.entry.sitemap > 0;
+  step.links = LinksOf(report, step.DepthOfLinks(depth));
+  step.sitemaps = SitemapsOf(report);
   if (report.outcome) step.ending = EndingOf(report, depth);
   return step;
 }
@@ -59,10 +93,29 @@ std::vector<Candidate> ReportRules::LinksOf(const Report& report, int depth) con
   candidates.reserve(report.links.size());
   for (const std::string& link : report.links) {
     const Result<Url> url = Take(link);
-    if (url && scope_.Admits(*url)) candidates.push_back(CandidateOf(*url));
+    if (!url || !scope_.Admits(*url)) continue;
+    if (report.entry.sitemap > 0 && !MaySpeakFor(report.entry, *url)) continue;
+    candidates.push_back(CandidateOf(*url));
   }
   return candidates;
 }
+
+std::vector<Candidate> ReportRules::SitemapsOf(const Report& report) const {
+  std::vector<Candidate> candidates;
+  const int level = report.entry.sitemap;
+  if (level == 0 || level >= kMaxSitemapLevels) return candidates;
+  for (const std::string& sitemap : report.sitemaps) {
+    const Result<Url> url = Take(sitemap);
+    if (!url || !MayBeSitemap(*url) || !MaySpeakFor(report.entry, *url)) continue;
+    candidates.push_back(CandidateOf(*url));
+  }
+  return candidates;
+}
+
+/// A sitemap may lie anywhere, and its name says nothing of what it lists, so that neither scope
+/// nor
+/// --include keeps it out.
+bool ReportRules::MayBeSitemap(const Url& url) const { return !scope_.Excludes(url); }
 
 Ending ReportRules::EndingOf(const Report& report, int depth) const {
   Ending ending;
@@ -96,7 +149,7 @@ Ending ReportRules::EndingOfRedirect(const Report& report, const Redirected& red
     ending.refusal = "malformed";
   } else if (ending.target_hops > crawl_.max_hops) {
     ending.refusal = "too_many";
-  } else if (!scope_.Admits(*target)) {
+  } else if (report.entry.sitemap > 0 ? !MayBeSitemap(*target) : !scope_.Admits(*target)) {
     ending.refusal = "scope";
   } else if (!MayReach(*target)) {
     ending.refusal = "address";

@@ -18,7 +18,11 @@ class ReportRules {
 
   /// `depth` is that of the reported URL's lease.
   AcceptStep StepFor(const Report& report, int depth) const;
-  std::vector<Candidate> Seeds() const;
+  /// Seeds and given sitemaps.
+  AdmitStep StepForSeeds() const;
+  /// The sitemaps that a robots.txt lists; empty unless the job wants them. `depth` is that of a
+  /// lease of its host.
+  AdmitStep StepForRobots(const std::string& origin, std::string_view robots_body, int depth) const;
   /// What workers have to know of the job.
   const CrawlSettings& settings() const { return settings_; }
   /// Whether a redirect may lead to the URL, as far as its host's name tells.
@@ -26,6 +30,8 @@ class ReportRules {
 
  private:
   std::vector<Candidate> LinksOf(const Report& report, int depth) const;
+  std::vector<Candidate> SitemapsOf(const Report& report) const;
+  bool MayBeSitemap(const Url& url) const;
   Ending EndingOf(const Report& report, int depth) const;
   Ending EndingOfRedirect(const Report& report, const Redirected& redirected, int depth) const;
   /// The URL that the crawl takes for `text`.

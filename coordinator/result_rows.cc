@@ -12,14 +12,21 @@ json::value Referrer(const FrontierEntry& entry) {
   return json::value(entry.referrer);
 }
 
+/// Rows of pages have no such field.
+void MarkSitemap(const FrontierEntry& entry, json::object& row) {
+  if (entry.sitemap > 0) row["sitemap"] = true;
+}
+
 }  // namespace
 
 std::string RedirectRow(const FrontierEntry& entry, int depth, const Redirected& redirected) {
-  return json::serialize(json::object{{"url", entry.url},
-                                      {"depth", depth},
-                                      {"status", redirected.status},
-                                      {"to", redirected.to},
-                                      {"referrer", Referrer(entry)}});
+  json::object row{{"url", entry.url},
+                   {"depth", depth},
+                   {"status", redirected.status},
+                   {"to", redirected.to},
+                   {"referrer", Referrer(entry)}};
+  MarkSitemap(entry, row);
+  return json::serialize(row);
 }
 
 std::string RedirectRowWith(std::string_view row, std::string_view outcome) {
@@ -38,6 +45,7 @@ std::string FailedRow(const FrontierEntry& entry, int depth, const Failed& faile
   if (failed.status != 0) row["status"] = failed.status;
   row["attempts"] = entry.attempt + entry.losses + 1;
   row["referrer"] = Referrer(entry);
+  MarkSitemap(entry, row);
   return json::serialize(row);
 }
 

@@ -17,13 +17,20 @@ bool AreTexts(const std::vector<std::string>& texts) {
   return std::all_of(texts.begin(), texts.end(), IsText);
 }
 bool IsUrlText(const std::string& text) { return text.size() <= kMaxUrlTextBytes; }
+bool AreUrlTexts(const std::vector<std::string>& texts) {
+  return std::all_of(texts.begin(), texts.end(), IsUrlText);
+}
 
 bool Read(const wire::Entry& from, FrontierEntry& to) {
   constexpr std::uint32_t kMaxCount = 1'000'000;
-  to = {from.url(), from.referrer(), static_cast<int>(from.attempt()),
-        static_cast<int>(from.hops()), static_cast<int>(from.losses())};
+  to = {from.url(),
+        from.referrer(),
+        static_cast<int>(from.attempt()),
+        static_cast<int>(from.hops()),
+        static_cast<int>(from.losses()),
+        static_cast<int>(from.sitemap())};
   return !to.url.empty() && IsUrlText(to.url) && IsUrlText(to.referrer) &&
-         std::max({from.attempt(), from.hops(), from.losses()}) <= kMaxCount;
+         std::max({from.attempt(), from.hops(), from.losses(), from.sitemap()}) <= kMaxCount;
 }
 
 bool ReadLeaseIds(const google::protobuf::RepeatedField<std::uint64_t>& from,
@@ -89,9 +96,11 @@ bool Read(const wire::Report& from, Report& to) {
       !IsTime(from.crawl_delay_ms())) {
     return false;
   }
-  if (static_cast<std::size_t>(from.links_size()) > kMaxReportLinks) return false;
+  const std::size_t listed = static_cast<std::size_t>(from.links_size()) + from.sitemaps_size();
+  if (listed > kMaxReportLinks) return false;
   to.links.assign(from.links().begin(), from.links().end());
-  return std::all_of(to.links.begin(), to.links.end(), IsUrlText) && Read(from.entry(), to.entry) &&
+  to.sitemaps.assign(from.sitemaps().begin(), from.sitemaps().end());
+  return AreUrlTexts(to.links) && AreUrlTexts(to.sitemaps) && Read(from.entry(), to.entry) &&
          ReadOutcome(from, to.outcome);
 }
 

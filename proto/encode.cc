@@ -18,6 +18,7 @@ void Write(const FrontierEntry& from, wire::Entry& to) {
   to.set_attempt(from.attempt);
   to.set_hops(from.hops);
   to.set_losses(from.losses);
+  to.set_sitemap(from.sitemap);
 }
 
 void Write(const Report& from, wire::Report& to) {
@@ -26,6 +27,7 @@ void Write(const Report& from, wire::Report& to) {
   to.set_index(from.index);
   Write(from.entry, *to.mutable_entry());
   for (const std::string& link : from.links) to.add_links(link);
+  for (const std::string& sitemap : from.sitemaps) to.add_sitemaps(sitemap);
   to.set_elapsed_ms(from.elapsed.count());
   to.set_crawl_delay_ms(from.crawl_delay.count());
   if (!from.outcome) return;

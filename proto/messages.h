@@ -19,8 +19,8 @@
 namespace trawl {
 
 inline constexpr std::uint32_t kProtocolVersion = 2;
-inline constexpr std::size_t kMaxMessageBytes = 16 * 1024 * 1024;   // one frame
-inline constexpr std::size_t kMaxReportLinks = 1000;                // links of one report
+inline constexpr std::size_t kMaxMessageBytes = 16 * 1024 * 1024;  // one frame
+inline constexpr std::size_t kMaxReportLinks = 1000;  // links and sitemaps of one report
 inline constexpr std::size_t kMaxUrlTextBytes = Url::kMaxUrlBytes;  // URL, link, redirect target
 inline constexpr std::size_t kMaxTextBytes = 1024;                  // names, details, reasons
 inline constexpr std::size_t kMaxLeaseEntries = 1000;
@@ -71,6 +71,7 @@ struct Report {
   int index = 0;
   FrontierEntry entry;
   std::vector<std::string> links;
+  std::vector<std::string> sitemaps;
   std::optional<Outcome> outcome;
   milliseconds elapsed{0};
   milliseconds crawl_delay{0};

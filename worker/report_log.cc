@@ -14,6 +14,7 @@ std::size_t BytesOf(const Report& report) {
   constexpr std::size_t kFixed = 64;
   std::size_t bytes = kFixed + report.entry.url.size() + report.entry.referrer.size();
   for (const std::string& link : report.links) bytes += link.size() + 4;
+  for (const std::string& sitemap : report.sitemaps) bytes += sitemap.size() + 4;
   return bytes;
 }
 
@@ -29,25 +30,36 @@ void ReportLog::Keep(Report report, std::uint64_t last_part, int parts_before) {
 }
 
 void ReportLog::Add(Report report) {
-  std::vector<std::vector<std::string>> parts(1);
+  struct Part {
+    std::vector<std::string> links;
+    std::vector<std::string> sitemaps;
+  };
+  std::vector<Part> parts(1);
   std::size_t part_bytes = 0;
-  for (std::string& link : std::exchange(report.links, {})) {
-    if (parts.back().size() == links_per_part_ || part_bytes + link.size() > kLinkBytesPerPart) {
-      parts.emplace_back();
-      part_bytes = 0;
+  const auto split = [&](std::vector<std::string> urls, std::vector<std::string> Part::*list) {
+    for (std::string& url : urls) {
+      if (parts.back().links.size() + parts.back().sitemaps.size() == links_per_part_ ||
+          part_bytes + url.size() > kLinkBytesPerPart) {
+        parts.emplace_back();
+        part_bytes = 0;
+      }
+      part_bytes += url.size();
+      (parts.back().*list).push_back(std::move(url));
     }
-    part_bytes += link.size();
-    parts.back().push_back(std::move(link));
-  }
+  };
+  split(std::exchange(report.sitemaps, {}), &Part::sitemaps);
+  split(std::exchange(report.links, {}), &Part::links);
   const int parts_before = static_cast<int>(parts.size()) - 1;
   const std::uint64_t last_part = last_sequence_ + parts.size();
   for (int i = 0; i < parts_before; ++i) {
     Report part = report;
     part.outcome.reset();
-    part.links = std::move(parts[i]);
+    part.links = std::move(parts[i].links);
+    part.sitemaps = std::move(parts[i].sitemaps);
     Keep(std::move(part), last_part, 0);
   }
-  report.links = std::move(parts.back());
+  report.links = std::move(parts.back().links);
+  report.sitemaps = std::move(parts.back().sitemaps);
   Keep(std::move(report), last_part, parts_before);
 }
 

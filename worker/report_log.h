@@ -1,9 +1,9 @@
 // The reports that the coordinator has not acknowledged yet: numbered, kept, sent again. No I/O, no
 // clock.
 //
-// A report whose links are too many for one message is split. Its last part, which ends the URL, is
-// sent only when all parts before it were acknowledged: parts may get lost with a connection, and a
-// URL that has ended takes no links any more.
+// A report whose links and sitemaps are too many for one message is split. Its last part, which
+// ends the URL, is sent only when all parts before it were acknowledged: parts may get lost with a
+// connection, and a URL that has ended takes no links any more.
 #pragma once
 
 #include <cstddef>

@@ -95,6 +95,10 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
                                    "in2",
                                    "--exclude",
                                    "ex",
+                                   "--sitemap",
+                                   "http://a.test/s1",
+                                   "--sitemap",
+                                   "http://a.test/s2",
                                    "--rounds",
                                    "free",
                                    "--sort-query",
@@ -146,6 +150,7 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
   EXPECT_EQ(crawl.scope, ScopeKind::kAny);
   EXPECT_THAT(crawl.include, ElementsAre("in1", "in2"));
   EXPECT_THAT(crawl.exclude, ElementsAre("ex"));
+  EXPECT_THAT(crawl.sitemap_urls, ElementsAre("http://a.test/s1", "http://a.test/s2"));
   EXPECT_EQ(crawl.rounds, RoundMode::kFree);
   EXPECT_TRUE(crawl.sort_query && crawl.strip_params);
   EXPECT_THAT(crawl.strip_names, ElementsAre("ref", "x_*"));
@@ -228,6 +233,9 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
       {{kSeed, "--config", "/no/such/file.toml"}, "/no/such/file.toml"},
       {{"rubbish"}, "'rubbish'"},
       {{kSeed, "ftp://a.test/"}, "'ftp://a.test/'"},
+      {{kSeed, "--sitemap", "rubbish"}, "--sitemap"},
+      {{kSeed, "--sitemap", "http://a.test/old", "--exclude", "old"}, "--exclude"},
+      {{kSeed, "--sitemaps", "--ignore-robots"}, "--ignore-robots"},
   };
   for (const auto& [arguments, named] : cases) {
     SCOPED_TRACE(testing::PrintToString(arguments));
@@ -238,6 +246,17 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
     EXPECT_THAT(outcome.err, HasSubstr(named));
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
+}
+
+TEST(CommandLine, SitemapsOfRobotsTxtAreAFlagOfTheirOwn) {
+  EXPECT_FALSE(Coordinate({kSeed}).options().crawl.sitemaps);
+  EXPECT_TRUE(Coordinate({kSeed, "--sitemaps"}).options().crawl.sitemaps);
+}
+
+TEST(CommandLine, AGivenSitemapIsEnoughToBeginWith) {
+  const auto outcome = Coordinate({"--sitemap", "http://b.test:81/s"});
+  EXPECT_THAT(outcome.options().crawl.seeds, ::testing::IsEmpty());
+  EXPECT_THAT(outcome.options().job, StartsWith("b.test-81-"));
 }
 
 TEST(CommandLine, AWorkerNeedsACoordinator) {

@@ -21,6 +21,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.scope = ScopeKind::kPrefix;
   options.include = {"a|b"};
   options.exclude = {"\\.pdf$", ""};
+  options.sitemaps = true;
+  options.sitemap_urls = {"http://a.test/s"};
   options.rounds = RoundMode::kFree;
   options.sort_query = true;
   options.strip_params = true;
@@ -46,6 +48,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_EQ(read->rounds, options.rounds);
   EXPECT_TRUE(read->sort_query && read->strip_params);
   EXPECT_THAT(read->strip_names, ElementsAre("from"));
+  EXPECT_TRUE(read->sitemaps);
+  EXPECT_THAT(read->sitemap_urls, ElementsAre("http://a.test/s"));
   EXPECT_TRUE(read->ignore_robots);
   EXPECT_EQ(read->robots_retries, 4);
   EXPECT_EQ(read->robots_retry_delay, options.robots_retry_delay);

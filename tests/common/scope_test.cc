@@ -125,6 +125,23 @@ TEST(Scope, ExcludeBeatsIncludeAndBothComeAfterTheKind) {
   }
 }
 
+TEST(Scope, ExcludesWhateverPlaceItIsIn) {
+  CrawlOptions options = Options(ScopeKind::kHost, {"http://a.test/"});
+  options.include = {"/docs/"};
+  options.exclude = {"/private"};
+  const Scope scope = Make(options);
+  EXPECT_TRUE(scope.Excludes(Url::Parse("http://b.test/private").value()));
+  EXPECT_FALSE(scope.Excludes(Url::Parse("http://b.test/").value()));
+}
+
+TEST(Scope, GivenSitemapsStandForSeedsWhereThereAreNone) {
+  CrawlOptions options = Options(ScopeKind::kHost, {});
+  options.sitemap_urls = {"http://b.test/maps/sitemap.xml"};
+  EXPECT_TRUE(Make(options).Admits(Url::Parse("http://b.test/x").value()));
+  options.seeds = {"http://a.test/"};
+  EXPECT_FALSE(Make(options).Admits(Url::Parse("http://b.test/x").value()));
+}
+
 TEST(Scope, PatternsSeeTheWholeCanonicalUrl) {
   CrawlOptions options = Options(ScopeKind::kAny, {"http://a.test/"});
   options.include = {"^https://a\\.test/~x$"};

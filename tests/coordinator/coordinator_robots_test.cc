@@ -230,5 +230,39 @@ TEST_F(CoordinatorRobots, TheHostIsAskedNothingTooSoonAfterItsRobotsTxt) {
   EXPECT_EQ(TheLease("w").start_after, milliseconds(300));
 }
 
+// ---- Sitemaps ----
+
+TEST_F(CoordinatorRobots, SitemapsAreAdmittedBeforeTheUrlThatWaitsForTheAnswerCanEnd) {
+  options_.crawl.sitemaps = true;
+  options_.crawl.depth = 0;
+  Start();
+  SayHello("w");
+  const Lease seed = TheLease("w");
+  Ask("w", seed);
+  Report("w", seed, RobotsFile{"Sitemap: http://a.test/s\nSitemap: http://b.test/s\n"});
+  EXPECT_EQ(coordinator_->progress().counts.admitted, 3u);
+  Ask("w", seed);
+  EXPECT_EQ(coordinator_->progress().counts.admitted, 3u);
+  std::vector<FrontierEntry> entries;
+  Tell(trawl::Fetched{}, "w", seed);
+  for (const Lease& lease : Take<Lease>("w")) {
+    EXPECT_EQ(lease.depth, 0);
+    entries.insert(entries.end(), lease.entries.begin(), lease.entries.end());
+  }
+  EXPECT_THAT(entries,
+              ::testing::UnorderedElementsAre(
+                  FrontierEntry{"http://a.test/s", "http://a.test/robots.txt", 0, 0, 0, 1},
+                  FrontierEntry{"http://b.test/s", "http://a.test/robots.txt", 0, 0, 0, 1}));
+}
+
+TEST_F(CoordinatorRobots, SitemapsAreLeftAloneUnlessTheyAreAskedFor) {
+  Start();
+  SayHello("w");
+  const Lease seed = TheLease("w");
+  Ask("w", seed);
+  Report("w", seed, RobotsFile{"Sitemap: http://a.test/s\n"});
+  EXPECT_EQ(coordinator_->progress().counts.admitted, 1u);
+}
+
 }  // namespace
 }  // namespace trawl

@@ -133,6 +133,29 @@ TEST_F(CoordinatorTest, ARoundOpensWhenTheOneBeforeIsClosed) {
   EXPECT_EQ(lease.entries[0].referrer, "http://a.test/");
 }
 
+TEST_F(CoordinatorTest, ARoundStaysOpenForWhatItsSitemapsList) {
+  options_.crawl.depth = 0;
+  options_.crawl.sitemap_urls = {"http://a.test/s"};
+  Start();
+  SayHello("w");
+  const Lease first = TheLease("w");
+  EXPECT_EQ(first.entries.at(0).sitemap, 1);
+  Tell(Fetched{0, 1}, "w", first, 0, {"http://a.test/1"});
+  std::vector<FrontierEntry> entries;
+  for (auto leases = Take<Lease>("w"); !leases.empty(); leases = Take<Lease>("w")) {
+    for (const Lease& lease : leases) {
+      EXPECT_EQ(lease.depth, 0);
+      for (std::size_t i = 0; i < lease.entries.size(); ++i) {
+        entries.push_back(lease.entries[i]);
+        Tell(Fetched{}, "w", lease, static_cast<int>(i));
+      }
+    }
+  }
+  EXPECT_THAT(entries, ElementsAre(FrontierEntry{"http://a.test/", ""},
+                                   FrontierEntry{"http://a.test/1", "http://a.test/s"}));
+  EXPECT_GE(phase(), Phase::kClosing);
+}
+
 TEST_F(CoordinatorTest, OffersNoLinksBeyondTheDepth) {
   options_.crawl.depth = 0;
   Start();

@@ -71,7 +71,7 @@ TEST(ReportRules, OffersUrlsAsTheCrawlTakesThem) {
   crawl.sort_query = true;
   crawl.strip_params = true;
   const ReportRules rules = Rules(crawl);
-  EXPECT_THAT(Urls(rules.Seeds()), ElementsAre("http://a.test/"));
+  EXPECT_THAT(Urls(rules.StepForSeeds().candidates), ElementsAre("http://a.test/"));
   const AcceptStep step =
       rules.StepFor(ReportOf(Fetched{}, {"http://a.test/x?b=1&a=2&utm_source=x"}), 0);
   EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/x?a=2&b=1"));
@@ -195,7 +195,8 @@ TEST(ReportRules, ASeedThatIsNotPublicAllowsItsOwnHostOnly) {
 TEST(ReportRules, SeedsAreCanonical) {
   CrawlOptions crawl = Options();
   crawl.seeds = {"HTTP://A.test", "http://b.test/x#y"};
-  EXPECT_THAT(Urls(Rules(crawl).Seeds()), ElementsAre("http://a.test/", "http://b.test/x"));
+  EXPECT_THAT(Urls(Rules(crawl).StepForSeeds().candidates),
+              ElementsAre("http://a.test/", "http://b.test/x"));
 }
 
 TEST(ReportRules, WorkersAreToldTheJobsSettings) {
@@ -221,6 +222,141 @@ TEST(ReportRules, WorkersAreToldTheJobsSettings) {
   EXPECT_EQ(settings.max_body_bytes, 77u);
   EXPECT_EQ(settings.fetch_timeout, milliseconds(88));
   EXPECT_THAT(settings.private_hosts, IsEmpty());
+}
+
+// ---- Sitemaps ----
+
+Report SitemapReport(int level, const std::string& url, const std::string& referrer) {
+  Report report = ReportOf(Fetched{});
+  report.entry = {url, referrer, 0, 0, 0, level};
+  return report;
+}
+
+TEST(ReportRules, WhatASitemapListsHasItsDepth) {
+  Report report = SitemapReport(1, "http://a.test/s", "");
+  report.links = {"http://a.test/1"};
+  report.sitemaps = {"http://a.test/s2"};
+  for (const int depth : {0, Options().depth}) {
+    const AcceptStep step = Rules(Options()).StepFor(report, depth);
+    EXPECT_TRUE(step.is_sitemap);
+    EXPECT_EQ(step.DepthOfLinks(depth), depth);
+    EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/1"));
+    EXPECT_THAT(Urls(step.sitemaps), ElementsAre("http://a.test/s2"));
+  }
+}
+
+TEST(ReportRules, APageListsNoSitemaps) {
+  Report report = ReportOf(Fetched{});
+  report.sitemaps = {"http://a.test/s"};
+  const AcceptStep step = Rules(Options()).StepFor(report, 0);
+  EXPECT_FALSE(step.is_sitemap);
+  EXPECT_THAT(step.sitemaps, IsEmpty());
+}
+
+TEST(ReportRules, SitemapsNestSoDeepAndNoDeeper) {
+  for (int level = 1; level <= kMaxSitemapLevels; ++level) {
+    Report report = SitemapReport(level, "http://a.test/s", "");
+    report.sitemaps = {"http://a.test/s2"};
+    EXPECT_EQ(Rules(Options()).StepFor(report, 0).sitemaps.size(),
+              level < kMaxSitemapLevels ? 1u : 0u);
+  }
+}
+
+// sitemaps.org, "Sitemaps & Cross Submits".
+TEST(ReportRules, ASitemapSpeaksForTheHostsThatTrustIt) {
+  const std::string given;
+  const std::string robots = "http://a.test/robots.txt";
+  const struct {
+    std::string sitemap;
+    std::string referrer;
+    std::string listed;
+    bool offered;
+  } kCases[] = {
+      {"http://a.test/s", given, "http://a.test/x", true},
+      {"http://a.test/s", given, "http://b.test/x", true},
+      {"http://c.test/s", given, "http://b.test/x", true},
+      {"http://a.test/s", robots, "http://a.test/x", true},
+      {"http://a.test/s", robots, "https://a.test/x", true},
+      {"http://a.test/dir/s", robots, "http://a.test/x", true},
+      {"http://a.test/s", robots, "http://b.test/x", false},
+      {"http://a.test/s", robots, "http://www.a.test/x", false},
+      {"http://a.test/s", robots, "http://a.test:81/x", false},
+      {"http://b.test/s", robots, "http://a.test/x", true},
+      {"http://b.test/s", robots, "http://b.test/x", true},
+      {"http://b.test/s", robots, "http://c.test/x", false},
+      {"http://b.test/s", "http://a.test:81/robots.txt", "http://a.test/x", false},
+  };
+  CrawlOptions crawl = Options();
+  crawl.scope = ScopeKind::kAny;
+  for (const auto& c : kCases) {
+    Report report = SitemapReport(1, c.sitemap, c.referrer);
+    report.links = {c.listed};
+    report.sitemaps = {c.listed};
+    const AcceptStep step = Rules(crawl).StepFor(report, 0);
+    EXPECT_EQ(!step.links.empty(), c.offered) << c.sitemap << ' ' << c.referrer << ' ' << c.listed;
+    EXPECT_EQ(!step.sitemaps.empty(), c.offered) << c.sitemap << ' ' << c.listed;
+  }
+}
+
+TEST(ReportRules, ScopeHoldsForListedPagesButNotForSitemaps) {
+  CrawlOptions crawl = Options();
+  crawl.include = {"/docs/"};
+  crawl.exclude = {"old"};
+  Report report = SitemapReport(1, "http://a.test/s", "");
+  report.links = {"http://a.test/docs/1", "http://a.test/x", "http://b.test/docs/",
+                  "http://a.test/docs/old", "rubbish"};
+  report.sitemaps = {"http://a.test/docs/s", "http://a.test/s", "http://b.test/s",
+                     "http://a.test/old", "rubbish"};
+  const AcceptStep step = Rules(crawl).StepFor(report, 0);
+  EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/docs/1"));
+  EXPECT_THAT(Urls(step.sitemaps),
+              ElementsAre("http://a.test/docs/s", "http://a.test/s", "http://b.test/s"));
+}
+
+TEST(ReportRules, ASitemapMayRedirectOutOfScopeButNotToWhatIsExcluded) {
+  CrawlOptions crawl = Options();
+  crawl.exclude = {"old"};
+  const struct {
+    const char* to;
+    const char* refusal;
+  } kCases[] = {{"http://a.test/s2", ""},
+                {"http://b.test/s", ""},
+                {"http://b.test/old", "scope"},
+                {"http://127.0.0.1/s", "address"}};
+  for (const auto& c : kCases) {
+    Report report = SitemapReport(1, "http://a.test/s", "");
+    report.outcome = Redirected{301, c.to, true};
+    EXPECT_EQ(Rules(crawl).StepFor(report, 0).ending->refusal, c.refusal) << c.to;
+  }
+}
+
+TEST(ReportRules, GivenSitemapsComeWithTheSeeds) {
+  CrawlOptions crawl = Options();
+  crawl.sitemap_urls = {"HTTP://b.test/s", "http://127.0.0.1/s"};
+  const ReportRules rules = Rules(crawl);
+  const AdmitStep step = rules.StepForSeeds();
+  EXPECT_EQ(step.depth, 0);
+  EXPECT_EQ(step.sitemap_referrer, "");
+  EXPECT_THAT(Urls(step.candidates), ElementsAre("http://a.test/"));
+  EXPECT_THAT(Urls(step.sitemaps), ElementsAre("http://b.test/s", "http://127.0.0.1/s"));
+  EXPECT_THAT(rules.settings().private_hosts, ElementsAre("127.0.0.1"));
+}
+
+TEST(ReportRules, ARobotsTxtListsSitemaps) {
+  CrawlOptions crawl = Options();
+  crawl.exclude = {"old"};
+  const std::string origin = "http://a.test";
+  const std::string body =
+      "Sitemap: http://a.test/1\nUser-agent: *\nSitemap: http://b.test/2\nsitemap:/3\n"
+      "Sitemap: http://a.test/old\nSitemap: mailto:x\nSitemap:\n";
+  EXPECT_THAT(Rules(crawl).StepForRobots(origin, body, 2).sitemaps, IsEmpty());
+  crawl.sitemaps = true;
+  const AdmitStep step = Rules(crawl).StepForRobots(origin, body, 2);
+  EXPECT_EQ(step.depth, 2);
+  EXPECT_EQ(step.sitemap_referrer, "http://a.test/robots.txt");
+  EXPECT_THAT(step.candidates, IsEmpty());
+  EXPECT_THAT(Urls(step.sitemaps),
+              ElementsAre("http://a.test/1", "http://b.test/2", "http://a.test/3"));
 }
 
 }  // namespace

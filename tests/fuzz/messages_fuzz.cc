@@ -24,7 +24,8 @@ bool All(const std::vector<Value>& values, Predicate predicate) {
 
 bool KeepsLimits(const FrontierEntry& entry) {
   return !entry.url.empty() && IsUrlText(entry.url) && IsUrlText(entry.referrer) &&
-         IsCount(entry.attempt) && IsCount(entry.hops) && IsCount(entry.losses);
+         IsCount(entry.attempt) && IsCount(entry.hops) && IsCount(entry.losses) &&
+         IsCount(entry.sitemap);
 }
 
 bool KeepsLimits(const Hello& hello) {
@@ -49,7 +50,8 @@ bool KeepsLimits(const Returned&) { return true; }
 
 bool KeepsLimits(const Report& report) {
   return report.index >= 0 && report.index < static_cast<int>(kMaxLeaseEntries) &&
-         report.links.size() <= kMaxReportLinks && All(report.links, IsUrlText) &&
+         report.links.size() + report.sitemaps.size() <= kMaxReportLinks &&
+         All(report.links, IsUrlText) && All(report.sitemaps, IsUrlText) &&
          KeepsLimits(report.entry) && IsTime(report.elapsed) && IsTime(report.crawl_delay) &&
          (!report.outcome ||
           std::visit([](const auto& outcome) { return KeepsLimits(outcome); }, *report.outcome));

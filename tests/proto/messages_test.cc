@@ -20,7 +20,7 @@ namespace trawl {
 namespace {
 
 constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-const FrontierEntry kEntry{"http://a.test/\xC3\xA4", "http://b.test/", 1, 2, 3};
+const FrontierEntry kEntry{"http://a.test/\xC3\xA4", "http://b.test/", 1, 2, 3, 4};
 
 Report ReportOf(std::optional<Outcome> outcome) {
   Report report;
@@ -29,6 +29,7 @@ Report ReportOf(std::optional<Outcome> outcome) {
   report.index = 999;
   report.entry = kEntry;
   report.links = {"http://c.test/", "http://d.test/"};
+  report.sitemaps = {"http://e.test/"};
   report.outcome = std::move(outcome);
   report.elapsed = milliseconds(12);
   report.crawl_delay = milliseconds(13);
@@ -116,7 +117,7 @@ std::string Text(const Failed& m) {
 std::string Text(const Returned&) { return "returned"; }
 std::string Text(const Report& m) {
   const auto text = [](const auto& outcome) { return Text(outcome); };
-  return Join(m.sequence, m.lease_id, m.index, m.entry.Text(), Text(m.links),
+  return Join(m.sequence, m.lease_id, m.index, m.entry.Text(), Text(m.links), Text(m.sitemaps),
               m.outcome ? std::visit(text, *m.outcome) : "none", m.elapsed.count(),
               m.crawl_delay.count());
 }
@@ -287,8 +288,24 @@ TEST(Messages, AWorkersMessageKeepsEveryLimit) {
        [](std::size_t n) { return Reporting([n](Report& r) { r.index = static_cast<int>(n); }); },
        kMaxLeaseEntries - 1},
       {"report.links",
-       [](std::size_t n) { return Reporting([n](Report& r) { r.links.assign(n, "u"); }); },
+       [](std::size_t n) {
+         return Reporting([n](Report& r) {
+           r.links.assign(n, "u");
+           r.sitemaps.clear();
+         });
+       },
        kMaxReportLinks},
+      {"report.links and report.sitemaps",
+       [](std::size_t n) {
+         return Reporting([n](Report& r) {
+           r.links.assign(n / 2, "u");
+           r.sitemaps.assign(n - n / 2, "u");
+         });
+       },
+       kMaxReportLinks},
+      {"report.sitemaps[0]",
+       [](std::size_t n) { return Reporting([n](Report& r) { r.sitemaps = {TextOfBytes(n)}; }); },
+       kMaxUrlTextBytes},
       {"report.links[0]",
        [](std::size_t n) { return Reporting([n](Report& r) { r.links = {TextOfBytes(n)}; }); },
        kMaxUrlTextBytes},
@@ -431,6 +448,7 @@ TEST(Messages, WhatCannotBeIsRefused) {
       {"attempt", [&](To& m) { report(m).mutable_entry()->set_attempt(0xFFFFFFFF); }},
       {"hops", [&](To& m) { report(m).mutable_entry()->set_hops(0x80000000); }},
       {"losses", [&](To& m) { report(m).mutable_entry()->set_losses(2'000'000); }},
+      {"sitemap", [&](To& m) { report(m).mutable_entry()->set_sitemap(2'000'000); }},
       {"index", [&](To& m) { report(m).set_index(0xFFFFFFFF); }},
       {"elapsed before", [&](To& m) { report(m).set_elapsed_ms(-1); }},
       {"delay before", [&](To& m) { report(m).set_crawl_delay_ms(-1); }},

@@ -157,6 +157,27 @@ TEST(ReportLog, SplitsAReportSoThatOnlyTheLastPartHasAnOutcome) {
   }
 }
 
+TEST(ReportLog, SplitsSitemapsAsItDoesLinks) {
+  ReportLog log(10);
+  Report report = ReportOf(9, Links(14));
+  report.sitemaps = Links(13);
+  log.Add(report);
+  std::vector<Report> parts = TakeDue(log, kNow);
+  for (const Report& part : std::vector<Report>(parts)) {
+    log.Acknowledge({part.sequence, Ack::Verdict::kDone});
+  }
+  for (Report& last : TakeDue(log, kNow)) parts.push_back(std::move(last));
+  std::vector<std::string> links, sitemaps;
+  for (const Report& part : parts) {
+    EXPECT_LE(part.links.size() + part.sitemaps.size(), 10u);
+    links.insert(links.end(), part.links.begin(), part.links.end());
+    sitemaps.insert(sitemaps.end(), part.sitemaps.begin(), part.sitemaps.end());
+  }
+  EXPECT_EQ(parts.size(), 3u);
+  EXPECT_EQ(links, report.links);
+  EXPECT_EQ(sitemaps, report.sitemaps);
+}
+
 TEST(ReportLog, TheLastPartWaitsForTheAcknowledgementOfAllBefore) {
   ReportLog log(10);
   log.Add(ReportOf(9, Links(35)));
