@@ -20,6 +20,8 @@ Crawls from the URLs on this machine and leaves pages.jsonl, redirects.jsonl and
   --scope KIND          host, domain, prefix (under the seed's folder) or any [host]
   --include RE          only URLs that match; repeatable
   --exclude RE          no URLs that match; repeatable, and wins
+  --sitemaps            also crawl what the sitemaps list that the hosts' robots.txt name
+  --sitemap URL         also crawl what this sitemap lists; repeatable
   --rounds MODE         exact (depth by depth) or free (without waiting) [exact]
   --ignore-robots       do not ask for robots.txt: for one's own sites
   --allow-private       let public seeds lead to addresses that are not public

@@ -12,24 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-bool IsRedirect(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-bool IsSuccess(int status) { return status >= 200 && status < 300; }
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
-/// "text/html" of "Text/HTML; charset=utf-8".
-std::string MediaType(std::string_view content_type) {
-  return LowerCase(Trim(content_type.substr(0, content_type.find(';'))));
-}
-
 /// Of a page whose bytes are not looked at for it; empty when the header names no encoding.
 std::string_view CharsetOf(std::string_view content_type) {
   const std::optional<Encoding> encoding = Encoding::ForLabel(CharsetLabelOf(content_type));
@@ -39,11 +21,6 @@ std::string_view CharsetOf(std::string_view content_type) {
 bool IsHtml(std::string_view content_type) {
   const std::string type = MediaType(content_type);
   return type == "text/html" || type == "application/xhtml+xml";
-}
-
-/// A header's value as text for a message or a row.
-std::string HeaderText(std::string_view value) {
-  return std::string(CutUtf8(ValidUtf8(value), kMaxTextBytes));
 }
 
 }  // namespace
@@ -103,7 +80,7 @@ boost::system::error_code PageFetch::OnBody(std::string_view bytes) {
 
 void PageFetch::OnDone(FetchOutcome outcome) {
   PageResult result;
-  result.outcome = OutcomeOf(outcome);
+  result.outcome = OutcomeOf(url_, outcome, wanted_);
   result.elapsed = outcome.elapsed;
   if (auto* fetched = std::get_if<Fetched>(&result.outcome)) {
     PageLinks links;
@@ -124,31 +101,6 @@ void PageFetch::OnDone(FetchOutcome outcome) {
   done_(std::move(result));
 }
 
-Outcome PageFetch::OutcomeOf(const FetchOutcome& outcome) const {
-  const ResponseHead& head = outcome.head;
-  if (outcome.error) {
-    const bool ours = outcome.error.category() == ErrorCategory();
-    return Failed{ours ? static_cast<Error>(outcome.error.value()) : Error::kMalformed,
-                  HeaderText(outcome.detail.empty() ? outcome.error.message() : outcome.detail),
-                  head.status};
-  }
-  if (IsRedirect(head.status) && !head.location.empty()) return RedirectOf(head);
-  if (!IsSuccess(head.status)) {
-    return Failed{Error::kHttpStatus, "HTTP status " + std::to_string(head.status), head.status};
-  }
-  if (!wanted_) {
-    const std::string type = HeaderText(head.content_type);
-    return Failed{Error::kContentType, type.empty() ? "no Content-Type" : type, head.status};
-  }
-  return Fetched{};
-}
-
-Redirected PageFetch::RedirectOf(const ResponseHead& head) const {
-  const Result<Url> target = url_.Resolve(head.location);
-  if (target) return {head.status, target->text(), true};
-  return {head.status, HeaderText(head.location), false};
-}
-
 std::vector<std::string> PageFetch::LinksToFollow(PageLinks links) const {
   if (context_.settings.ignore_rel_nofollow || links.nofollow_links.empty()) {
     return std::move(links.links);
@@ -163,23 +115,9 @@ std::vector<std::string> PageFetch::LinksToFollow(PageLinks links) const {
 }
 
 std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) const {
-  json::object row{{"url", url_.text()},
-                   {"depth", item_.depth},
-                   {"status", outcome.head.status},
-                   {"content_type", MediaType(HeaderText(outcome.head.content_type))},
-                   {"charset", links.charset},
-                   {"bytes", outcome.body_bytes},
-                   {"digest", digest_.Text()},
-                   {"title", links.title},
-                   {"links", links.links.size()}};
-  if (item_.entry.referrer.empty()) {
-    row["referrer"] = nullptr;
-  } else {
-    row["referrer"] = item_.entry.referrer;
-  }
-  row["fetched_at"] = Rfc3339(fetched_at_);
-  row["elapsed_ms"] = outcome.elapsed.count();
-  row["worker"] = context_.worker;
+  json::object row =
+      RowOf(item_, url_, outcome, digest_, {links.charset, links.title, links.links.size()},
+            fetched_at_, context_.worker);
   if (directives_.nofollow) row["nofollow"] = true;
   if (directives_.noindex) {
     // Nothing of its content is kept, so no parser sees it.

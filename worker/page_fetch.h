@@ -12,19 +12,13 @@
 #include "common/robots_directives.h"
 #include "proto/messages.h"
 #include "worker/charset.h"
+#include "worker/fetch_result.h"
 #include "worker/http/fetcher.h"
 #include "worker/link_extractor.h"
 #include "worker/page_parser.h"
 #include "worker/work_queue.h"
 
 namespace trawl {
-
-struct PageResult {
-  Outcome outcome;
-  std::vector<std::string> links;  // canonical
-  std::string row;                 // of pages.jsonl, without line end; empty unless Fetched
-  milliseconds elapsed{0};
-};
 
 /// What all fetches of a worker share; outlives them.
 struct PageContext {
@@ -49,8 +43,6 @@ class PageFetch : public FetchObserver {
   void OnDone(FetchOutcome outcome) override;
 
  private:
-  Outcome OutcomeOf(const FetchOutcome& outcome) const;
-  Redirected RedirectOf(const ResponseHead& head) const;
   std::vector<std::string> LinksToFollow(PageLinks links) const;
   std::string Row(const FetchOutcome& outcome, const PageLinks& links) const;
   boost::json::object Fields(const ResponseHead& head, const PageLinks& links) const;

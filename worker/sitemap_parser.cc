@@ -114,6 +114,8 @@ class SitemapParser::Impl {
     if (magic_.size() >= kGzipMagic.size()) Begin();
   }
 
+  bool done() const { return cut_ || urls_.full(); }
+
   Sitemap Finish() {
     if (!begun_) Begin();
     if (inflater_ && !inflater_->whole()) cut_ = true;
@@ -137,8 +139,6 @@ class SitemapParser::Impl {
     }
     Read(std::exchange(magic_, {}));
   }
-
-  bool done() const { return cut_ || urls_.full(); }
 
   void Read(std::string_view bytes) {
     if (!inflater_) return ReadPlain(bytes);
@@ -209,6 +209,7 @@ SitemapParser::SitemapParser(Url sitemap, std::string_view content_type)
     : impl_(std::make_unique<Impl>(std::move(sitemap), content_type)) {}
 SitemapParser::~SitemapParser() = default;
 void SitemapParser::Feed(std::string_view bytes) { impl_->Feed(bytes); }
+bool SitemapParser::done() const { return impl_->done(); }
 Sitemap SitemapParser::Finish() { return impl_->Finish(); }
 
 }  // namespace trawl

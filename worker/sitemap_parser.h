@@ -45,6 +45,8 @@ class SitemapParser {
   SitemapParser& operator=(const SitemapParser&) = delete;
 
   void Feed(std::string_view bytes);
+  /// Takes no more: a limit was reached, or the file cannot be read further.
+  bool done() const;
   /// The end of the file. Called once, last.
   Sitemap Finish();
 

@@ -16,6 +16,7 @@
 #include "worker/page_fetch.h"
 #include "worker/robots_cache.h"
 #include "worker/robots_fetch.h"
+#include "worker/sitemap_fetch.h"
 #include "worker/work_queue.h"
 
 namespace trawl {
@@ -175,7 +176,7 @@ class Worker::Impl {
     const Result<Url> url = Url::Parse(next.entry.url);
     if (!url) {
       WorkItem item = queue_.Take();
-      Report(item, Failed{Error::kMalformed, "not a canonical URL", 0}, {}, milliseconds(0));
+      Report(item, {Failed{Error::kMalformed, "not a canonical URL", 0}}, milliseconds(0));
       return queue_.Ended(item);
     }
     if (context_.settings.ignore_robots) return StartFetch(*url, now);
@@ -183,8 +184,7 @@ class Worker::Impl {
     if (!robots) return AskForRobots(*url, next);
     if (robots->Allows(*url)) return StartFetch(*url, now);
     WorkItem item = queue_.Take();
-    Report(item, Failed{robots->reason, robots->detail, 0}, {},
-           queue_.SinceRequest(item.host, now));
+    Report(item, {Failed{robots->reason, robots->detail, 0}}, queue_.SinceRequest(item.host, now));
     queue_.Ended(item);
   }
 
@@ -211,7 +211,7 @@ class Worker::Impl {
       }
       case RobotsCache::Verdict::kDeferred:
         for (const WorkItem& item : queue_.TakeHost(host)) {
-          Report(item, Returned{}, {}, milliseconds(0));
+          Report(item, {Returned{}}, milliseconds(0));
         }
         queue_.Unhold(host, milliseconds(0));
         break;
@@ -245,11 +245,16 @@ class Worker::Impl {
     WorkItem item = queue_.Take();
     queue_.RequestStarted(item.host, now);
     ++in_flight_;
-    FetchRequest request = context_.RequestFor(url);
-    fetcher_->Start(std::move(request),
-                    std::make_unique<PageFetch>(
-                        context_, item, std::move(url),
-                        [this, item](PageResult result) { OnFetched(item, std::move(result)); }));
+    const auto done = [this, item](PageResult result) { OnFetched(item, std::move(result)); };
+    if (item.entry.sitemap > 0) {
+      FetchRequest request = SitemapFetch::RequestFor(context_, url);
+      fetcher_->Start(std::move(request),
+                      std::make_unique<SitemapFetch>(context_, item, std::move(url), done));
+    } else {
+      FetchRequest request = context_.RequestFor(url);
+      fetcher_->Start(std::move(request),
+                      std::make_unique<PageFetch>(context_, item, std::move(url), done));
+    }
   }
 
   void OnFetched(const WorkItem& item, PageResult result) {
@@ -260,11 +265,11 @@ class Worker::Impl {
     if (state_ == State::kEnded) return;
     if (cancelled_) {
       // Its failure is our own doing.
-      Report(item, Returned{}, {}, milliseconds(0));
+      Report(item, {Returned{}}, milliseconds(0));
     } else if (std::holds_alternative<Fetched>(result.outcome)) {
       WriteRow(item, std::move(result), since_request);
     } else {
-      Report(item, std::move(result.outcome), std::move(result.links), since_request);
+      Report(item, std::move(result), since_request);
     }
     Pump();
   }
@@ -280,7 +285,7 @@ class Worker::Impl {
       --rows_in_flight_;
       if (error) return Fail("cannot write rows: " + error.message());
       ++pages_;
-      Report(item, std::move(result.outcome), std::move(result.links), since_request);
+      Report(item, std::move(result), since_request);
     });
   }
 
@@ -292,14 +297,14 @@ class Worker::Impl {
     return outcome;
   }
 
-  void Report(const WorkItem& item, Outcome outcome, std::vector<std::string> links,
-              milliseconds since_request) {
+  void Report(const WorkItem& item, PageResult result, milliseconds since_request) {
     trawl::Report report;
     report.lease_id = item.lease;
     report.index = item.index;
     report.entry = item.entry;
-    report.links = std::move(links);
-    report.outcome = Sendable(std::move(outcome));
+    report.links = std::move(result.links);
+    report.sitemaps = std::move(result.sitemaps);
+    report.outcome = Sendable(std::move(result.outcome));
     report.elapsed = since_request;
     if (const Result<Url> url = Url::Parse(item.entry.url)) {
       if (const auto* robots = robots_.Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
@@ -314,7 +319,7 @@ class Worker::Impl {
     if (!client_.welcome()) return End();
     state_ = State::kDraining;
     robots_.DropAll();
-    for (const WorkItem& item : queue_.TakeAll()) Report(item, Returned{}, {}, milliseconds(0));
+    for (const WorkItem& item : queue_.TakeAll()) Report(item, {Returned{}}, milliseconds(0));
     client_.Beat();  // with no capacity any more
     drain_timer_.expires_after(kDrainTimeout);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {

@@ -1,0 +1,81 @@
+#include "worker/fetch_result.h"
+
+#include "common/text.h"
+#include "common/utf8.h"
+
+namespace trawl {
+namespace {
+
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+Redirected RedirectOf(const Url& url, const ResponseHead& head) {
+  const Result<Url> target = url.Resolve(head.location);
+  if (target) return {head.status, target->text(), true};
+  return {head.status, HeaderText(head.location), false};
+}
+
+}  // namespace
+
+std::string MediaType(std::string_view content_type) {
+  return LowerCase(Trim(content_type.substr(0, content_type.find(';'))));
+}
+
+std::string HeaderText(std::string_view value) {
+  return std::string(CutUtf8(ValidUtf8(value), kMaxTextBytes));
+}
+
+bool IsSuccess(int status) { return status >= 200 && status < 300; }
+
+Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted) {
+  const ResponseHead& head = outcome.head;
+  if (outcome.error) {
+    const bool ours = outcome.error.category() == ErrorCategory();
+    return Failed{ours ? static_cast<Error>(outcome.error.value()) : Error::kMalformed,
+                  HeaderText(outcome.detail.empty() ? outcome.error.message() : outcome.detail),
+                  head.status};
+  }
+  if (IsRedirect(head.status) && !head.location.empty()) return RedirectOf(url, head);
+  if (!IsSuccess(head.status)) {
+    return Failed{Error::kHttpStatus, "HTTP status " + std::to_string(head.status), head.status};
+  }
+  if (!wanted) {
+    const std::string type = HeaderText(head.content_type);
+    return Failed{Error::kContentType, type.empty() ? "no Content-Type" : type, head.status};
+  }
+  return Fetched{};
+}
+
+boost::json::object RowOf(const WorkItem& item, const Url& url, const FetchOutcome& outcome,
+                          const BodyDigest& digest, const DocumentFacts& facts,
+                          std::chrono::system_clock::time_point fetched_at,
+                          const std::string& worker) {
+  boost::json::object row{{"url", url.text()},
+                          {"depth", item.depth},
+                          {"status", outcome.head.status},
+                          {"content_type", MediaType(HeaderText(outcome.head.content_type))},
+                          {"charset", facts.charset},
+                          {"bytes", outcome.body_bytes},
+                          {"digest", digest.Text()},
+                          {"title", facts.title},
+                          {"links", facts.links}};
+  if (item.entry.referrer.empty()) {
+    row["referrer"] = nullptr;
+  } else {
+    row["referrer"] = item.entry.referrer;
+  }
+  row["fetched_at"] = Rfc3339(fetched_at);
+  row["elapsed_ms"] = outcome.elapsed.count();
+  row["worker"] = worker;
+  return row;
+}
+
+}  // namespace trawl

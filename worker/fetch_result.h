@@ -1,0 +1,52 @@
+// What comes of the fetch of a leased URL, whatever document it was for: how it ends the URL, and
+// its row in pages.jsonl.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/fingerprint.h"
+#include "proto/messages.h"
+#include "worker/http/fetcher.h"
+#include "worker/work_queue.h"
+
+namespace trawl {
+
+struct PageResult {
+  Outcome outcome;
+  std::vector<std::string> links = {};     // canonical
+  std::vector<std::string> sitemaps = {};  // of a sitemap: those that it lists
+  std::string row = {};                    // without line end; empty unless Fetched
+  milliseconds elapsed{0};
+};
+
+/// "text/html" of "Text/HTML; charset=utf-8".
+std::string MediaType(std::string_view content_type);
+
+/// A header's value as text for a message or a row.
+std::string HeaderText(std::string_view value);
+
+bool IsSuccess(int status);
+
+/// How a URL ends by its response; Fetched, without its counts, for a success whose body was
+/// wanted.
+Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted);
+
+/// What a reader of the body found.
+struct DocumentFacts {
+  std::string charset;
+  std::string title;
+  std::size_t links = 0;
+};
+
+/// The row's fields up to `worker`, which documents of every kind have.
+boost::json::object RowOf(const WorkItem& item, const Url& url, const FetchOutcome& outcome,
+                          const BodyDigest& digest, const DocumentFacts& facts,
+                          std::chrono::system_clock::time_point fetched_at,
+                          const std::string& worker);
+
+}  // namespace trawl
