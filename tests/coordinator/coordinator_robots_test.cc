@@ -68,7 +68,7 @@ class CoordinatorRobots : public CoordinatorTest {
     sent_.clear();
   }
 
-  static constexpr std::size_t kRules = 0, kAllowAll = 1, kFetch = 2, kDefer = 3, kGivenUp = 4;
+  static constexpr std::size_t kRules = 0, kFetch = 2, kDefer = 3, kGivenUp = 4;
 };
 
 TEST_F(CoordinatorRobots, OneWorkerFetchesAndAllAreAnswered) {
