@@ -1,75 +1,21 @@
 #include "common/command_line.h"
 
-#include <toml++/toml.h>
-
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <functional>
 #include <iostream>
 #include <limits>
-#include <sstream>
 
 #include "common/scope.h"
+#include "common/toml_config.h"
 #include "common/url.h"
 #include "common/url_rewrite.h"
 
 namespace trawl {
 namespace {
-
-/// Reads TOML with toml++, because CLI11's own reader knows only a part of it.
-class TomlConfig : public CLI::Config {
- public:
-  enum class Key {
-    kOwn,
-    kForeign,  // of another program or a script, which shares the file
-    kUnknown,
-  };
-  explicit TomlConfig(std::function<Key(const std::string&)> judge) : judge_(std::move(judge)) {}
-
-  std::string to_config(const CLI::App*, bool, bool, std::string) const override { return {}; }
-
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    std::vector<CLI::ConfigItem> items;
-    try {
-      for (const auto& [key, node] : toml::parse(input)) {
-        std::string name(key.str());
-        std::replace(name.begin(), name.end(), '_', '-');
-        const Key kind = judge_(name);
-        if (kind == Key::kForeign) continue;
-        if (kind == Key::kUnknown) {
-          throw CLI::FileError("--config: unknown key '" + name + "'", CLI::ExitCodes::FileError);
-        }
-        CLI::ConfigItem& item = items.emplace_back();
-        item.name = std::move(name);
-        if (const toml::array* array = node.as_array()) {
-          for (const toml::node& element : *array) item.inputs.push_back(Text(item.name, element));
-        } else {
-          item.inputs.push_back(Text(item.name, node));
-        }
-      }
-    } catch (const toml::parse_error& error) {
-      std::ostringstream text;
-      text << "--config: line " << error.source().begin.line << ": " << error.description();
-      throw CLI::FileError(text.str(), CLI::ExitCodes::FileError);
-    }
-    return items;
-  }
-
- private:
-  static std::string Text(const std::string& name, const toml::node& node) {
-    if (const auto* text = node.as_string()) return text->get();
-    if (const auto* number = node.as_integer()) return std::to_string(number->get());
-    if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
-    throw CLI::ConversionError("--config: " + name + ": expected text, a whole number, true or " +
-                               "false, or an array of them");
-  }
-
-  std::function<Key(const std::string&)> judge_;
-};
 
 CLI::Option* AddMillis(CLI::App& app, const std::string& name, milliseconds& value,
                        const std::string& help, std::int64_t least) {
@@ -106,9 +52,27 @@ void AddCommon(CLI::App& app, std::string& log_level) {
       ->capture_default_str();
 }
 
+/// What a crawl does to URLs.
+void AddRewriting(CLI::App& app, CrawlOptions& crawl) {
+  app.add_flag("--sort-query", crawl.sort_query, "Take URLs with their parameters sorted by name");
+  app.add_flag("--strip-params", crawl.strip_params,
+               "Take URLs without known parameters of tracking and sessions");
+  app.add_option("--strip-param", crawl.strip_names,
+                 "Take URLs without this parameter; NAME*: all whose names begin so")
+      ->type_name("NAME")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+}
+
 /// What a single fetch needs to know of a crawl.
 void AddFetching(CLI::App& app, CrawlOptions& crawl) {
   app.add_flag("--ignore-robots", crawl.ignore_robots, "Do not ask for robots.txt: own sites only");
+  app.add_flag("--ignore-x-robots-tag", crawl.ignore_robots_tag,
+               "Do not obey noindex and nofollow of X-Robots-Tag headers");
+  app.add_flag("--ignore-meta-robots", crawl.ignore_meta_robots,
+               "Do not obey noindex and nofollow of a page's <meta name=robots>");
+  app.add_flag("--ignore-rel-nofollow", crawl.ignore_rel_nofollow,
+               "Follow links that are marked rel=nofollow, too");
   app.add_flag("--allow-private", crawl.allow_private,
                "Let public seeds lead to addresses that are not public");
   app.add_option("--user-agent", crawl.user_agent, "Its product token is what robots.txt names")
@@ -176,20 +140,7 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->allow_extra_args(false);
   AddChoice(app, "--rounds", crawl.rounds, "exact: depth by depth; free: without waiting",
             &ParseRoundMode, "exact|free", RoundModeName(crawl.rounds));
-  app.add_flag("--sort-query", crawl.sort_query, "Take URLs with their parameters sorted by name");
-  app.add_flag("--strip-params", crawl.strip_params,
-               "Take URLs without known parameters of tracking and sessions");
-  app.add_option("--strip-param", crawl.strip_names,
-                 "Take URLs without this parameter; NAME*: all whose names begin so")
-      ->type_name("NAME")
-      ->multi_option_policy(kAll)
-      ->allow_extra_args(false);
-  app.add_flag("--ignore-x-robots-tag", crawl.ignore_robots_tag,
-               "Do not obey noindex and nofollow of X-Robots-Tag headers");
-  app.add_flag("--ignore-meta-robots", crawl.ignore_meta_robots,
-               "Do not obey noindex and nofollow of a page's <meta name=robots>");
-  app.add_flag("--ignore-rel-nofollow", crawl.ignore_rel_nofollow,
-               "Follow links that are marked rel=nofollow, too");
+  AddRewriting(app, crawl);
   AddFetching(app, crawl);
 }
 
@@ -273,6 +224,7 @@ void Describe(CLI::App& app, ProbeOptions& options) {
   app.add_option("urls", options.crawl.seeds, "What fetch and why are about")
       ->type_name("URL")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  AddRewriting(app, options.crawl);
   AddFetching(app, options.crawl);
   AddCaFile(app, options.ca_file);
   app.add_option("--job", options.job, "The job's name in Redis")->type_name("NAME");

@@ -282,10 +282,30 @@ TEST(CommandLine, AProbeNeedsACommandThatThereIs) {
 }
 
 TEST(CommandLine, AProbeFetchesLikeAWorkerOfTheCrawlWithTheseFlags) {
-  const auto outcome =
-      Probe({"fetch", "http://a.test/", "--ignore-robots", "http://b.test/", "--allow-private",
-             "--user-agent", "bot", "--content-types", "a/b", "--max-body-bytes", "9",
-             "--fetch-timeout", "10", "--max-redirects", "11", "--ca-file", "/dev/null"});
+  const auto outcome = Probe({"fetch",
+                              "http://a.test/",
+                              "--ignore-robots",
+                              "http://b.test/",
+                              "--allow-private",
+                              "--user-agent",
+                              "bot",
+                              "--content-types",
+                              "a/b",
+                              "--max-body-bytes",
+                              "9",
+                              "--fetch-timeout",
+                              "10",
+                              "--max-redirects",
+                              "11",
+                              "--ca-file",
+                              "/dev/null",
+                              "--sort-query",
+                              "--strip-params",
+                              "--strip-param",
+                              "x",
+                              "--ignore-x-robots-tag",
+                              "--ignore-meta-robots",
+                              "--ignore-rel-nofollow"});
   const CrawlOptions& crawl = outcome.options().crawl;
   EXPECT_EQ(outcome.options().command, ProbeCommand::kFetch);
   EXPECT_THAT(crawl.seeds, ElementsAre("http://a.test/", "http://b.test/"));
@@ -296,6 +316,9 @@ TEST(CommandLine, AProbeFetchesLikeAWorkerOfTheCrawlWithTheseFlags) {
   EXPECT_EQ(crawl.fetch_timeout, milliseconds(10));
   EXPECT_EQ(crawl.max_hops, 11);
   EXPECT_EQ(outcome.options().ca_file, "/dev/null");
+  EXPECT_TRUE(crawl.sort_query && crawl.strip_params);
+  EXPECT_THAT(crawl.strip_names, ElementsAre("x"));
+  EXPECT_TRUE(crawl.ignore_robots_tag && crawl.ignore_meta_robots && crawl.ignore_rel_nofollow);
   EXPECT_EQ(Probe({"fetch", "http://a.test/"}).options().crawl.user_agent, DefaultUserAgent());
 }
 

@@ -45,7 +45,7 @@ json::value Seconds(std::optional<std::chrono::duration<double>> delay) {
 
 }  // namespace
 
-json::object DecideUrl(const Question& question) {
+json::object DecideUrl(const UrlRewrite& rewrite, const Question& question) {
   const std::string_view href = question.Text("href");
   const std::string_view base_text = question.TextIfAny("base").value_or("");
   Url base;
@@ -56,7 +56,7 @@ json::object DecideUrl(const Question& question) {
   }
   const Result<Url> url = base.Resolve(href);
   if (!url) return {{"url", nullptr}};
-  return {{"url", url->text()}};
+  return {{"url", rewrite.Apply(*url).text()}};
 }
 
 json::object ExplainRobots(const Robots& robots, std::string_view target) {

@@ -7,12 +7,13 @@
 #include <string_view>
 
 #include "common/robots.h"
+#include "common/url_rewrite.h"
 #include "worker/probe/json_lines.h"
 
 namespace trawl {
 
 /// {"base", "href"} -> {"url"}: null when the reference is nothing to crawl. No base: "" or none.
-boost::json::object DecideUrl(const Question& question);
+boost::json::object DecideUrl(const UrlRewrite& rewrite, const Question& question);
 
 /// What rules say of a URL's path and query: {"allowed", "rule", "crawl_delay", "sitemaps"}, of
 /// which `rule` is null when none matched and `crawl_delay` is in seconds.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/scope.h"
+#include "common/url_rewrite.h"
 #include "common/utf8.h"
 #include "coordinator/report_rules.h"
 #include "worker/http/fetcher.h"
@@ -83,11 +84,13 @@ class FetchProbe::Impl {
  public:
   Impl(const CrawlOptions& crawl, const std::string& ca_file)
       : max_redirects_(static_cast<std::size_t>(crawl.max_hops)),
+        rewrite_(crawl),
         context_{SettingsOf(crawl), "trawl-probe", parser_},
         fetcher_(io_, {.user_agent = crawl.user_agent, .ca_file = ca_file}) {}
 
   Report Fetch(Url url) {
     Report report;
+    url = rewrite_.Apply(std::move(url));
     report.json["url"] = url.text();
     json::array hops;
     std::vector<Url> asked;
@@ -184,11 +187,12 @@ class FetchProbe::Impl {
   /// What a crawl without scope makes of a redirect's target, and the target if it is fetched.
   std::string_view Follow(const Redirected& redirected, const std::vector<Url>& asked,
                           std::optional<Url>& next) const {
-    const Result<Url> target = Url::Parse(redirected.to);
-    if (!redirected.crawlable || !target) return "malformed";
+    const Result<Url> parsed = Url::Parse(redirected.to);
+    if (!redirected.crawlable || !parsed) return "malformed";
+    const Url target = rewrite_.Apply(*parsed);
     if (asked.size() > max_redirects_) return "too_many";
-    if (std::find(asked.begin(), asked.end(), *target) != asked.end()) return "seen";
-    next = *target;
+    if (std::find(asked.begin(), asked.end(), target) != asked.end()) return "seen";
+    next = target;
     return "admitted";
   }
 
@@ -207,6 +211,7 @@ class FetchProbe::Impl {
   }
 
   const std::size_t max_redirects_;
+  const UrlRewrite rewrite_;
   boost::asio::io_context io_{1};
   TitleParser parser_;
   PageContext context_;

@@ -43,7 +43,9 @@ int Why(const trawl::ProbeOptions& options) {
 int Run(const trawl::ProbeOptions& options) {
   switch (options.command) {
     case trawl::ProbeCommand::kUrl:
-      return AnswerInput(trawl::DecideUrl);
+      return AnswerInput([rewrite = trawl::UrlRewrite(options.crawl)](const auto& question) {
+        return trawl::DecideUrl(rewrite, question);
+      });
     case trawl::ProbeCommand::kRobots:
       return AnswerInput(trawl::DecideRobots);
     case trawl::ProbeCommand::kLinks:

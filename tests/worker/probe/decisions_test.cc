@@ -10,6 +10,10 @@ namespace {
 
 namespace json = boost::json;
 
+json::object AsItIs(const Question& question) {
+  return DecideUrl(UrlRewrite(CrawlOptions()), question);
+}
+
 TEST(DecideUrl, ResolvesAgainstTheBase) {
   const struct {
     const char* question;
@@ -22,7 +26,7 @@ TEST(DecideUrl, ResolvesAgainstTheBase) {
                 {R"({"base":"http://a.test/","href":""})", R"({"url":"http://a.test/"})"},
                 {R"({"base":"http://a.test/"})", R"({"error":"'href' is missing"})"},
                 {R"({"base":1,"href":""})", R"({"error":"'base' is not a text"})"}};
-  for (const auto& c : kCases) EXPECT_EQ(AnswerLine(c.question, DecideUrl), c.answer);
+  for (const auto& c : kCases) EXPECT_EQ(AnswerLine(c.question, AsItIs), c.answer);
 }
 
 TEST(DecideUrl, NothingIsRelativeToABaseThatIsNoUrl) {
@@ -37,8 +41,19 @@ TEST(DecideUrl, NothingIsRelativeToABaseThatIsNoUrl) {
                 {"FILE:///x", R"({"url":"http://b.test/"})"}};
   for (const auto& c : kCases) {
     const json::object question{{"base", c.base}, {"href", "http://b.test/"}};
-    EXPECT_EQ(AnswerLine(json::serialize(question), DecideUrl), c.answer) << c.base;
+    EXPECT_EQ(AnswerLine(json::serialize(question), AsItIs), c.answer) << c.base;
   }
+}
+
+TEST(DecideUrl, RewritesAsTheCrawlDoes) {
+  CrawlOptions crawl;
+  crawl.sort_query = true;
+  crawl.strip_names = {"c"};
+  const auto answer = [rewrite = UrlRewrite(crawl)](const Question& question) {
+    return DecideUrl(rewrite, question);
+  };
+  EXPECT_EQ(AnswerLine(R"({"href":"http://a.test/?b=1&c=2&a=3"})", answer),
+            R"({"url":"http://a.test/?a=3&b=1"})");
 }
 
 TEST(DecideRobots, TellsTheRuleAndWhatElseTheFileHas) {

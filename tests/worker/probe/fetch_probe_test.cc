@@ -181,5 +181,15 @@ TEST_F(FetchProbeTest, OnlyGivenUrlsMayBePrivate) {
   EXPECT_EQ(Fetch(Url("/")).json.at("outcome"), "fetched");
 }
 
+TEST_F(FetchProbeTest, UrlsAreRewrittenAsTheCrawlDoes) {
+  crawl_.sort_query = true;
+  site_.SetRedirect("/?a=1&b=2", "/x?d=1&c=2");
+  site_.SetHtml("/x?c=2&d=1", "x");
+  const FetchProbe::Report report = Fetch(Url("/?b=2&a=1"));
+  EXPECT_EQ(report.json.at("outcome"), "fetched");
+  EXPECT_EQ(report.json.at("url"), json::value(Url("/?a=1&b=2")));
+  EXPECT_EQ(Hop(report.json, 1).at("url"), json::value(Url("/x?c=2&d=1")));
+}
+
 }  // namespace
 }  // namespace trawl
