@@ -59,7 +59,7 @@ TEST_F(Why, TellsWhatBecameOfAUrl) {
       {site_.Url("/b"), "fetched", 2, "", ""},
       {site_.Url("/old"), "redirected", 1, "", ""},
       {site_.Url("/gone"), "failed", 1, "http_status", ""},
-      {site_.Url("/private"), "failed", 1, "robots", ""},
+      {site_.Url("/private"), "failed", 1, "robots", "Disallow: /private"},
       {site_.Url("/x.pdf"), "not_seen", -1, "scope", "--exclude [.]pdf$"},
       {site_.Url("/too-deep"), "not_seen", -1, "not_found", "--depth 2"},
       {"http://other.test/", "not_seen", -1, "scope", "--scope host"},
@@ -82,9 +82,23 @@ TEST_F(Why, TellsWhatBecameOfAUrl) {
       EXPECT_EQ(answer.at("row").at("url"), answer.at("url"));
     }
   }
+  const boost::json::object robots = Ask(site_.Url("/b")).at("robots").as_object();
+  EXPECT_EQ(robots.at("state"), "rules");
+  EXPECT_EQ(robots.at("allowed"), true);
+  EXPECT_FALSE(robots.contains("body"));
+  EXPECT_EQ(Ask("http://other.test/").at("robots"), nullptr);
   EXPECT_EQ(Ask(site_.Url("/"), {"--out", folder().string()}).at("row").at("title"), "Home");
   const TemporaryFolder empty;
   EXPECT_EQ(Ask(site_.Url("/"), {"--out", empty.path().string()}).at("state"), "seen");
+}
+
+TEST_F(Why, AsksForTheUrlThatTheJobTakesForIt) {
+  Flags flags = Fast();
+  flags.insert(flags.end(), {"--depth", "0", "--strip-params"});
+  ASSERT_NO_FATAL_FAILURE(Crawl({site_.Url("/a?utm_source=x")}, flags));
+  const boost::json::object answer = Ask(site_.Url("/a?utm_source=y"));
+  EXPECT_EQ(answer.at("url"), boost::json::value(site_.Url("/a")));
+  EXPECT_EQ(answer.at("state"), "fetched");
 }
 
 TEST_F(Why, TellsWhereAUrlIsWhileItWaits) {

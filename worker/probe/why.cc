@@ -5,9 +5,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "common/robots.h"
 #include "common/scope.h"
+#include "common/url_rewrite.h"
+#include "common/utf8.h"
 #include "coordinator/report_rules.h"
 #include "coordinator/result_search.h"
+#include "coordinator/robots_record.h"
+#include "worker/probe/decisions.h"
 
 namespace trawl {
 namespace {
@@ -94,7 +99,8 @@ WhyProbe::WhyProbe(const RedisAddress& address, const std::string& job, std::fil
   }
 }
 
-json::object WhyProbe::Explain(const Url& url) {
+json::object WhyProbe::Explain(const Url& given) {
+  const Url url = UrlRewrite(options_).Apply(given);
   json::object answer{{"url", url.text()}, {"state", nullptr}, {"depth", nullptr}};
   const UrlPlace place = reader_.Find(url.text());
   if (place.waiting || place.leased) {
@@ -103,6 +109,12 @@ json::object WhyProbe::Explain(const Url& url) {
     ExplainEnding(url, answer);
   } else {
     ExplainAbsence(url, answer);
+  }
+  answer["robots"] = Robots(url);
+  const json::value* const reason = answer.if_contains("reason");
+  if (reason != nullptr && *reason == json::value(ReasonWord(Error::kRobots)) &&
+      answer["robots"].is_object()) {
+    answer["rule"] = answer["robots"].at("rule");
   }
   answer["job"] = json::object{{"state", TextOrNull(job_["state"])},
                                {"round", TextOrNull(job_["round"])},
@@ -159,6 +171,26 @@ void WhyProbe::ExplainAbsence(const Url& url, json::object& answer) const {
     answer["detail"] = "in scope, but no page that was fetched so far at a depth below " +
                        std::to_string(options_.depth) + " has a link to it that is followed";
   }
+}
+
+/// What the job knows of the origin's robots.txt and what that says of the URL; null when it knows
+/// nothing (any more) or does not ask.
+json::value WhyProbe::Robots(const Url& url) {
+  const JobReader::Fields fields = reader_.Hash("robots:" + std::string(url.origin()));
+  const Result<RobotsRecord> record = RobotsRecord::FromFields(fields);
+  if (options_.ignore_robots || !record) return nullptr;
+  json::object robots;
+  for (const auto& [name, value] : fields) {
+    if (name != "body" && !name.ends_with("_ms")) robots[name] = ValidUtf8(value);
+  }
+  robots["allowed"] = record->state == RobotsRecord::State::kAllowAll;
+  robots["rule"] = nullptr;
+  if (record->state == RobotsRecord::State::kRules) {
+    const json::object verdict =
+        ExplainRobots(trawl::Robots::Parse(record->body, options_.user_agent), url.target());
+    for (const char* key : {"allowed", "rule", "crawl_delay"}) robots[key] = verdict.at(key);
+  }
+  return robots;
 }
 
 }  // namespace trawl

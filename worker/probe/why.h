@@ -18,14 +18,16 @@ class WhyProbe {
   /// std::runtime_error when Redis cannot be reached or does not know the job.
   WhyProbe(const RedisAddress& address, const std::string& job, std::filesystem::path out);
 
-  /// `url`, `state` (fetched, redirected, failed, leased, waiting, seen, not_seen), `depth`, and
-  /// for people `reason` and `detail`; more, depending on the state. Throws std::exception when
-  /// Redis is lost or a file cannot be read.
-  boost::json::object Explain(const Url& url);
+  /// `url` (that which the job takes for the given one), `state` (fetched, redirected, failed,
+  /// leased, waiting, seen, not_seen), `depth`, and for people `reason` and `detail`; `robots`;
+  /// more, depending on the state. Throws std::exception when Redis is lost or a file cannot be
+  /// read.
+  boost::json::object Explain(const Url& given);
 
  private:
   void ExplainPlace(const Url& url, const UrlPlace& place, boost::json::object& answer) const;
   void ExplainEnding(const Url& url, boost::json::object& answer) const;
+  boost::json::value Robots(const Url& url);
   void ExplainAbsence(const Url& url, boost::json::object& answer) const;
 
   JobReader reader_;
