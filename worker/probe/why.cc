@@ -168,8 +168,9 @@ void WhyProbe::ExplainAbsence(const Url& url, json::object& answer) const {
   } else {
     answer["reason"] = "not_found";
     answer["rule"] = "--depth " + std::to_string(options_.depth);
-    answer["detail"] = "in scope, but no page that was fetched so far at a depth below " +
-                       std::to_string(options_.depth) + " has a link to it that is followed";
+    answer["detail"] =
+        "in scope, but nothing that was fetched so far leads to it at a depth up to " +
+        std::to_string(options_.depth);
   }
 }
 
