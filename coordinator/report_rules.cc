@@ -112,9 +112,8 @@ std::vector<Candidate> ReportRules::SitemapsOf(const Report& report) const {
   return candidates;
 }
 
-/// A sitemap may lie anywhere, and its name says nothing of what it lists, so that neither scope
-/// nor
-/// --include keeps it out.
+/// A sitemap may lie anywhere, and its name says nothing of what it lists, so that neither the
+/// scope nor --include keeps it out.
 bool ReportRules::MayBeSitemap(const Url& url) const { return !scope_.Excludes(url); }
 
 Ending ReportRules::EndingOf(const Report& report, int depth) const {

@@ -1,0 +1,176 @@
+// What the coordinator makes of the store's replies.
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinator/coordinator.h"
+
+namespace trawl {
+
+void Coordinator::OnReply(const Apply& apply, Reply reply, TimePoint now) {
+  if (const auto* admit = std::get_if<AdmitStep>(&apply.step)) {
+    OnAdmitted(*admit, std::get<AdmitReply>(reply));
+  } else if (std::holds_alternative<LeaseStep>(apply.step)) {
+    OnLeased(apply, std::get<LeaseReply>(std::move(reply)), now);
+  } else if (std::holds_alternative<AcceptStep>(apply.step)) {
+    OnAccepted(apply, std::get<AcceptReply>(reply));
+  } else if (const auto* expire = std::get_if<ExpireStep>(&apply.step)) {
+    OnExpired(*expire, std::get<ExpireReply>(reply), now);
+  } else if (std::holds_alternative<ReadControlStep>(apply.step)) {
+    OnControl(std::get<ReadControlReply>(reply).control, now);
+  } else if (std::holds_alternative<ReadOutboxStep>(apply.step)) {
+    OnOutbox(std::get<ReadOutboxReply>(std::move(reply)), now);
+  } else if (const auto* read = std::get_if<ReadRobotsStep>(&apply.step)) {
+    robots_.OnRead(read->origin, std::get<ReadRobotsReply>(reply).record, WallTimeAt(now));
+  } else if (const auto* keep = std::get_if<KeepRobotsStep>(&apply.step)) {
+    robots_.OnKept(keep->origin, keep->record, WallTimeAt(now));
+  } else if (const auto* save = std::get_if<SaveJobStep>(&apply.step)) {
+    if (phase_ == Phase::kSaving && save->fields.at("state") == state_) SayGoodbye(now);
+  }
+  Advance(now);
+}
+
+void Coordinator::Admitted(const Candidate& candidate, const Admission& admission, int depth) {
+  const std::string_view host = AuthorityOf(candidate.url);
+  switch (admission.kind) {
+    case Admission::Kind::kAdmitted:
+      ++counts_.admitted;
+      frontier_.Add(host, depth);
+      break;
+    case Admission::Kind::kMoved:
+      frontier_.Move(host, admission.moved_from, depth);
+      break;
+    case Admission::Kind::kSeen:
+      break;
+  }
+}
+
+void Coordinator::AllAdmitted(const std::vector<Candidate>& candidates,
+                              const std::vector<Admission>& admissions, int depth) {
+  for (std::size_t i = 0; i < admissions.size(); ++i) Admitted(candidates[i], admissions[i], depth);
+}
+
+void Coordinator::OnAdmitted(const AdmitStep& step, const AdmitReply& reply) {
+  AllAdmitted(step.sitemaps, reply.sitemaps, step.depth);
+  AllAdmitted(step.candidates, reply.admissions, step.depth);
+  if (phase_ == Phase::kStarting) phase_ = Phase::kRunning;
+}
+
+void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) {
+  const auto& step = std::get<LeaseStep>(apply.step);
+  const LiveLease* lease = leases_.Find(step.id);
+  if (!lease) return;
+  const int missing = step.count - static_cast<int>(reply.entries.size());
+  if (missing > 0) {
+    Do(Log{"the store had " + std::to_string(missing) + " URLs fewer than counted for " +
+           step.host});
+    workers_.Outstanding(step.worker, -missing);
+    ReleaseLease(step.id, step.host, missing);
+  }
+  lease = leases_.Find(step.id);
+  if (!lease || lease->expiring) return;  // empty, or the store was waited for too long
+  if (!workers_.Find(step.worker)) return ExpireLease(step.id, false);
+  leases_.MarkDelivered(step.id);
+  const milliseconds wait =
+      std::max(milliseconds(0), std::chrono::ceil<milliseconds>(apply.start - now));
+  SendTo(step.worker, Lease{step.id, step.host, step.depth, step.connections, apply.delay, wait,
+                            std::move(reply.entries)});
+}
+
+void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply) {
+  const auto& step = std::get<AcceptStep>(apply.step);
+  if (!reply.accepted) {
+    return AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
+  }
+  AckReport(apply.worker, apply.sequence, Ack::Verdict::kDone);
+  const LiveLease* lease = leases_.Find(step.lease);
+  if (!lease) return;
+  const std::string host = lease->host;
+  const int depth = lease->depth;
+  AllAdmitted(step.sitemaps, reply.sitemaps, step.DepthOfLinks(depth));
+  AllAdmitted(step.links, reply.links, step.DepthOfLinks(depth));
+  if (!step.ending) return;
+  if (reply.target) Admitted(*step.ending->target, *reply.target, depth);
+  if (step.ending->kind == Ending::Kind::kReturned) {
+    frontier_.Add(host, depth);
+  } else {
+    Count(*step.ending);
+  }
+  workers_.Outstanding(apply.worker, -1);
+  ReleaseLease(step.lease, host, 1);
+}
+
+void Coordinator::ReleaseLease(LeaseId id, const std::string& host, int ended_urls) {
+  const int released = leases_.End(id, ended_urls);
+  const bool over = !leases_.Find(id);
+  frontier_.Release(host, released, over);
+  if (over) robots_.Forget(id);
+}
+
+void Coordinator::Count(const Ending& ending) {
+  switch (ending.kind) {
+    case Ending::Kind::kFetched:
+      ++counts_.fetched;
+      counts_.bytes += ending.body_bytes;
+      break;
+    case Ending::Kind::kRedirected:
+      ++counts_.redirected;
+      break;
+    case Ending::Kind::kFailed:
+      ++counts_.failed;
+      ++counts_.failed_by_reason[std::string(ReasonWord(ending.reason))];
+      break;
+    case Ending::Kind::kReturned:
+      break;
+  }
+}
+
+void Coordinator::OnExpired(const ExpireStep& step, const ExpireReply& reply, TimePoint now) {
+  const LiveLease* found = leases_.Find(step.lease);
+  if (!found) return;
+  const LiveLease lease = *found;
+  leases_.Remove(lease.id);
+  workers_.Outstanding(lease.worker, -lease.urls);
+  frontier_.Add(lease.host, lease.depth, reply.returned);
+  // Its worker may have asked the host until just now.
+  frontier_.At(lease.host).Requested(now);
+  frontier_.Release(lease.host, lease.connections_in_use(), true);
+  if (step.blame) ++counts_.leases_expired;
+  if (reply.given_up > 0) {
+    counts_.failed += reply.given_up;
+    counts_.failed_by_reason[std::string(ReasonWord(Error::kWorkerLost))] += reply.given_up;
+  }
+}
+
+void Coordinator::OnControl(const std::string& control, TimePoint now) {
+  control_busy_ = false;
+  if (control == "stop") {
+    Stop(now);
+  } else if (control == "pause" && phase_ == Phase::kRunning) {
+    phase_ = Phase::kPaused;
+    ApplyStep(SaveJobStep{{{"state", "paused"}}});
+  } else if (control != "pause" && phase_ == Phase::kPaused) {
+    phase_ = Phase::kRunning;
+    ApplyStep(SaveJobStep{{{"state", "running"}}});
+  }
+}
+
+void Coordinator::OnOutbox(ReadOutboxReply reply, TimePoint now) {
+  if (!reply.items.empty()) return Do(Write{reply.first, std::move(reply.items)});
+  outbox_busy_ = false;
+  if (phase_ != Phase::kClosing) return;
+  // A read that began before all was decided may have missed the last rows.
+  if (outbox_read_last_) {
+    SaveState(now);
+  } else {
+    ReadOutbox();
+  }
+}
+
+void Coordinator::OnWritten(const Write& write, TimePoint) {
+  outbox_written_ = write.first + write.items.size();
+  outbox_busy_ = false;
+  ReadOutbox();
+}
+
+}  // namespace trawl

@@ -1,0 +1,58 @@
+// The coordinator's part in robots.txt: who may ask, and what it does of what RobotsTable decides.
+
+#include <utility>
+
+#include "coordinator/coordinator.h"
+
+namespace trawl {
+
+/// The lease bounds what a worker can ask for, and makes sure that it is told when it need not any
+/// more.
+bool Coordinator::MayAskForRobots(const std::string& peer, LeaseId id,
+                                  const std::string& origin) const {
+  const LiveLease* lease = leases_.Find(id);
+  return lease && !lease->expiring && lease->worker == peer &&
+         (origin == "http://" + lease->host || origin == "https://" + lease->host);
+}
+
+void Coordinator::OnRobotsQuery(const std::string& peer, const RobotsQuery& query) {
+  if (!MayAskForRobots(peer, query.lease_id, query.origin)) return;
+  robots_.Query(query.origin, {peer, query.lease_id});
+}
+
+void Coordinator::OnRobotsReport(const std::string& peer, const RobotsReport& report,
+                                 TimePoint now) {
+  if (!MayAskForRobots(peer, report.lease_id, report.origin)) return;
+  // The worker may have asked the host until just now.
+  frontier_.At(leases_.Find(report.lease_id)->host).Requested(now);
+  robots_.Report(report, {peer, report.lease_id});
+}
+
+void Coordinator::ObeyRobots(TimePoint now) {
+  for (RobotsTable::Action& action : robots_.TakeActions()) {
+    if (auto* read = std::get_if<RobotsTable::Read>(&action)) {
+      ApplyStep(ReadRobotsStep{std::move(read->origin), WallTimeAt(now)});
+    } else if (auto* keep = std::get_if<RobotsTable::Keep>(&action)) {
+      ApplyStep(KeepRobotsStep{std::move(keep->origin), std::move(keep->record), WallTimeAt(now)});
+    } else if (auto* answer = std::get_if<RobotsTable::Answer>(&action)) {
+      AdmitSitemaps(*answer);
+      SendTo(answer->to.worker, std::move(answer->answer));
+    } else if (const auto* defer = std::get_if<RobotsTable::Defer>(&action)) {
+      frontier_.Defer(AuthorityOf(defer->origin + "/"), now + defer->wait);
+    } else if (auto* tell = std::get_if<RobotsTable::Tell>(&action)) {
+      Do(Log{std::move(tell->text)});
+    }
+  }
+}
+
+/// At the depth of the lease whose URL waits for the answer: it keeps the round open until the
+/// sitemaps are in it. Each answer offers them again, which changes nothing.
+void Coordinator::AdmitSitemaps(const RobotsTable::Answer& answer) {
+  const auto* rules = std::get_if<RobotsVerdict::Rules>(&answer.answer.verdict);
+  const LiveLease* lease = leases_.Find(answer.to.lease);
+  if (!rules || !lease) return;
+  AdmitStep step = rules_.StepForRobots(answer.answer.origin, rules->body, lease->depth);
+  if (!step.sitemaps.empty()) ApplyStep(std::move(step));
+}
+
+}  // namespace trawl
