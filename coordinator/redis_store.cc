@@ -206,10 +206,9 @@ std::map<std::string, std::string> ToFields(const RedisReply& reply) {
 
 Result<Reply> ReplyTo(const ReadRobotsStep&, const RedisReply& reply) {
   ReadRobotsReply robots;
-  if (reply.elements.empty()) return Reply(std::move(robots));
+  // One that cannot be read, as a person or another version has written it, is asked for again.
   Result<RobotsRecord> record = RobotsRecord::FromFields(ToFields(reply));
-  if (!record) return Error::kStore;
-  robots.record = *std::move(record);
+  if (record) robots.record = *std::move(record);
   return Reply(std::move(robots));
 }
 

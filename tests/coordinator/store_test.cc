@@ -986,6 +986,16 @@ TEST(RedisStore, ARobotsTxtCanBeReadByAPersonAndGoesByItself) {
   EXPECT_LE(left_ms, 3'600'000);
 }
 
+TEST(RedisStore, ARobotsTxtThatSomebodyHasSpoiltIsAskedForAgain) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  coordinator.Apply(KeepRobotsStep{"http://a", RobotsRecords()[0], kNoon});
+  SharedServer().Run({"HSET", "trawl:{j}:robots:http://a", "state", "so-so"});
+  const auto reply = coordinator.Do<ReadRobotsReply>(ReadRobotsStep{"http://a", kNoon});
+  EXPECT_EQ(reply.record, std::nullopt);
+}
+
 TEST(RedisStore, ReadsManyHostsAndLeasesInPages) {
   RedisBackend backend;
   Coordinator coordinator(backend);
