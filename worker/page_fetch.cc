@@ -120,7 +120,7 @@ std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) 
             fetched_at_, context_.worker);
   if (directives_.nofollow) row["nofollow"] = true;
   if (directives_.noindex) {
-    // Nothing of its content is kept, so no parser sees it.
+    // Its body is not kept, so no parser sees it.
     row["noindex"] = true;
     row["fields"] = json::object();
   } else {

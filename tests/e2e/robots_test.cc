@@ -145,7 +145,7 @@ TEST_F(RobotsTxt, IsFetchedByAnotherWorkerWhenTheFirstIsKilledMeanwhile) {
   silent.fault = TestPage::Fault::kSilent;
   site.Set("/robots.txt", silent);
   Flags flags = Fast();
-  flags.insert(flags.end(), {"--lease-timeout", "1000"});
+  flags.insert(flags.end(), {"--lease-timeout", "4000"});
   ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/")}, flags));
   Process& victim = StartWorker();
   ASSERT_TRUE(site.WaitForRequests(1));
