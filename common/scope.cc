@@ -116,6 +116,13 @@ Scope::Verdict Scope::Judge(const Url& url) const {
   return Verdict::kInside;
 }
 
+bool Scope::CoversHostOf(const Url& url) const {
+  if (rules_->kind != ScopeKind::kPrefix) return rules_->HoldsPlace(url);
+  const std::string host = std::string(url.authority()) + '/';
+  return std::any_of(rules_->folders.begin(), rules_->folders.end(),
+                     [&](const std::string& folder) { return folder.starts_with(host); });
+}
+
 bool Scope::Excludes(const Url& url) const { return MatchesAny(rules_->exclude, url.text()); }
 
 }  // namespace trawl

@@ -27,6 +27,8 @@ class Scope {
   bool Admits(const Url& url) const { return Judge(url) == Verdict::kInside; }
   /// Whatever place it is in.
   bool Excludes(const Url& url) const;
+  /// Whether any URL of its host may be inside.
+  bool CoversHostOf(const Url& url) const;
 
  private:
   struct Rules;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -137,7 +138,8 @@ class Coordinator {
   void Dispatch(TimePoint now);
   bool MayAskForRobots(const std::string& peer, LeaseId id, const std::string& origin) const;
   void ObeyRobots(TimePoint now);
-  void AdmitSitemaps(const RobotsTable::Answer& answer);
+  void AnswerRobots(RobotsTable::Answer answer);
+  void OnSitemapsAdmitted();
   /// Takes the lease's connections that are not in use any more back, and all when it is over.
   void ReleaseLease(LeaseId id, const std::string& host, int ended_urls);
   bool MayOpenNextRound() const;
@@ -170,6 +172,8 @@ class Coordinator {
   LeaseTable leases_;
   WorkerTable workers_;
   RobotsTable robots_;
+  // Wait for the sitemaps that they name to be admitted, in the order of these steps.
+  std::deque<RobotsTable::Answer> answers_;
   Counts counts_;
   std::uint64_t epoch_ = 0;
   std::uint64_t lease_number_ = 0;

@@ -53,6 +53,7 @@ void Coordinator::AllAdmitted(const std::vector<Candidate>& candidates,
 void Coordinator::OnAdmitted(const AdmitStep& step, const AdmitReply& reply) {
   AllAdmitted(step.sitemaps, reply.sitemaps, step.depth);
   AllAdmitted(step.candidates, reply.admissions, step.depth);
+  if (!step.sitemap_referrer.empty()) OnSitemapsAdmitted();
   if (phase_ == Phase::kStarting) phase_ = Phase::kRunning;
 }
 

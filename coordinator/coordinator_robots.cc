@@ -35,8 +35,7 @@ void Coordinator::ObeyRobots(TimePoint now) {
     } else if (auto* keep = std::get_if<RobotsTable::Keep>(&action)) {
       ApplyStep(KeepRobotsStep{std::move(keep->origin), std::move(keep->record), WallTimeAt(now)});
     } else if (auto* answer = std::get_if<RobotsTable::Answer>(&action)) {
-      AdmitSitemaps(*answer);
-      SendTo(answer->to.worker, std::move(answer->answer));
+      AnswerRobots(std::move(*answer));
     } else if (const auto* defer = std::get_if<RobotsTable::Defer>(&action)) {
       frontier_.Defer(AuthorityOf(defer->origin + "/"), now + defer->wait);
     } else if (auto* tell = std::get_if<RobotsTable::Tell>(&action)) {
@@ -45,14 +44,25 @@ void Coordinator::ObeyRobots(TimePoint now) {
   }
 }
 
-/// At the depth of the lease whose URL waits for the answer: it keeps the round open until the
-/// sitemaps are in it. Each answer offers them again, which changes nothing.
-void Coordinator::AdmitSitemaps(const RobotsTable::Answer& answer) {
+/// The sitemaps of a robots.txt are admitted first, at the depth of the lease whose URL waits for
+/// the answer, so that its round stays open until they are in it. A worker that was not answered
+/// asks again, and each answer offers them again, so none is lost with a coordinator.
+void Coordinator::AnswerRobots(RobotsTable::Answer answer) {
   const auto* rules = std::get_if<RobotsVerdict::Rules>(&answer.answer.verdict);
   const LiveLease* lease = leases_.Find(answer.to.lease);
-  if (!rules || !lease) return;
-  AdmitStep step = rules_.StepForRobots(answer.answer.origin, rules->body, lease->depth);
-  if (!step.sitemaps.empty()) ApplyStep(std::move(step));
+  if (rules && lease) {
+    AdmitStep step = rules_.StepForRobots(answer.answer.origin, rules->body, lease->depth);
+    if (!step.sitemaps.empty()) {
+      answers_.push_back(std::move(answer));
+      return ApplyStep(std::move(step));
+    }
+  }
+  SendTo(answer.to.worker, std::move(answer.answer));
+}
+
+void Coordinator::OnSitemapsAdmitted() {
+  SendTo(answers_.front().to.worker, std::move(answers_.front().answer));
+  answers_.pop_front();
 }
 
 }  // namespace trawl

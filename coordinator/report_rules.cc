@@ -64,11 +64,13 @@ AdmitStep ReportRules::StepForRobots(const std::string& origin, std::string_view
                                      int depth) const {
   AdmitStep step;
   const Result<Url> robots_url = Url::Parse(origin + "/robots.txt");
-  if (!crawl_.sitemaps || !robots_url) return step;
+  // Hosts that only serve the sitemaps of others lead no further.
+  if (!crawl_.sitemaps || !robots_url || !scope_.CoversHostOf(*robots_url)) return step;
   step.depth = depth;
   step.sitemap_referrer = robots_url->text();
   const Robots robots = Robots::Parse(robots_body, crawl_.user_agent);
   for (const std::string& line : robots.sitemaps()) {
+    if (step.sitemaps.size() == kMaxListedSitemaps) break;
     const Result<Url> listed = robots_url->Resolve(line);
     const Result<Url> url = listed ? Take(listed->text()) : listed;
     if (url && MayBeSitemap(*url)) step.sitemaps.push_back(CandidateOf(*url));

@@ -2,6 +2,7 @@
 // offered, and how the URL ends. Immutable after construction; no I/O.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "common/options.h"
@@ -11,6 +12,9 @@
 #include "proto/messages.h"
 
 namespace trawl {
+
+/// Sitemaps that one robots.txt may name; those behind are ignored.
+inline constexpr std::size_t kMaxListedSitemaps = 1'000;
 
 class ReportRules {
  public:

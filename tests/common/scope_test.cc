@@ -60,6 +60,26 @@ TEST(Scope, AnySeedsHostIsInside) {
          {{"http://a.test/", true}, {"http://b.test/", true}, {"http://c.test/", false}});
 }
 
+TEST(Scope, CoversTheHostsThatHoldItsPlaces) {
+  struct Case {
+    ScopeKind kind;
+    std::string url;
+    bool covered;
+  };
+  for (const Case& c : std::vector<Case>{{ScopeKind::kHost, "http://a.test/robots.txt", true},
+                                         {ScopeKind::kHost, "http://b.a.test/", false},
+                                         {ScopeKind::kDomain, "http://b.a.test/", true},
+                                         {ScopeKind::kDomain, "http://b.test/", false},
+                                         {ScopeKind::kPrefix, "http://a.test/robots.txt", true},
+                                         {ScopeKind::kPrefix, "http://a.test:81/x/", false},
+                                         {ScopeKind::kAny, "http://b.test/", true}}) {
+    std::string complaint;
+    const auto scope = Scope::Make(Options(c.kind, {"http://a.test/x/y"}), complaint);
+    EXPECT_EQ(scope.value().CoversHostOf(*Url::Parse(c.url)), c.covered)
+        << c.url << ' ' << ScopeKindName(c.kind);
+  }
+}
+
 TEST(Scope, DomainIsTheSameRegistrableDomain) {
   Expect(Options(ScopeKind::kDomain, {"http://www.example.co.uk/"}),
          {{"http://example.co.uk/", true},

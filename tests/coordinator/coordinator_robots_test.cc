@@ -255,6 +255,22 @@ TEST_F(CoordinatorRobots, SitemapsAreAdmittedBeforeTheUrlThatWaitsForTheAnswerCa
                   FrontierEntry{"http://b.test/s", "http://a.test/robots.txt", 0, 0, 0, 1}));
 }
 
+TEST_F(CoordinatorRobots, AreAnsweredWhenTheirSitemapsAreInTheStore) {
+  options_.crawl.sitemaps = true;
+  Start();
+  SayHello("w");
+  const Lease seed = TheLease("w");
+  Ask("w", seed);
+  Take<RobotsAnswer>("w");
+  hold_admissions_ = true;
+  Report("w", seed, RobotsFile{"Sitemap: http://a.test/s\n"});
+  EXPECT_THAT(Told("w"), ::testing::IsEmpty());
+  hold_admissions_ = false;
+  for (const Coordinator::Apply& apply : std::exchange(held_, {})) ApplyStep(apply);
+  CarryOut();
+  EXPECT_EQ(Told("w").size(), 1u);
+}
+
 TEST_F(CoordinatorRobots, SitemapsAreLeftAloneUnlessTheyAreAskedFor) {
   Start();
   SayHello("w");

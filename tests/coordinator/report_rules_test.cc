@@ -359,5 +359,24 @@ TEST(ReportRules, ARobotsTxtListsSitemaps) {
               ElementsAre("http://a.test/1", "http://b.test/2", "http://a.test/3"));
 }
 
+TEST(ReportRules, AHostThatOnlyServesSitemapsNamesNone) {
+  CrawlOptions crawl = Options();
+  crawl.sitemaps = true;
+  EXPECT_THAT(
+      Rules(crawl).StepForRobots("http://other.test", "Sitemap: http://x.test/", 0).sitemaps,
+      IsEmpty());
+}
+
+TEST(ReportRules, ARobotsTxtNamesABoundedNumberOfSitemaps) {
+  CrawlOptions crawl = Options();
+  crawl.sitemaps = true;
+  std::string body;
+  for (std::size_t i = 0; i < 2 * kMaxListedSitemaps; ++i) {
+    body += "Sitemap: http://a.test/" + std::to_string(i) + '\n';
+  }
+  EXPECT_EQ(Rules(crawl).StepForRobots("http://a.test", body, 0).sitemaps.size(),
+            kMaxListedSitemaps);
+}
+
 }  // namespace
 }  // namespace trawl
