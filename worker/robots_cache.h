@@ -28,7 +28,8 @@ namespace trawl {
 class RobotsCache {
  public:
   static constexpr std::size_t kMaxOrigins = 10'000;
-  static constexpr std::size_t kMaxBodyBytes = std::size_t{64} * 1024 * 1024;
+  /// Of the files as fetched; their rules, parsed, take up to some ten times as much.
+  static constexpr std::size_t kMaxBodyBytes = std::size_t{8} * 1024 * 1024;
 
   /// What is known of an origin.
   struct Entry {
