@@ -231,7 +231,12 @@ Robots Robots::DisallowAll() {
 
 Robots Robots::Parse(std::string_view body, std::string_view user_agent) {
   Parser parser(user_agent);
-  body = SkipByteOrderMark(body.substr(0, kMaxBytes));
+  if (body.size() >= kMaxBytes) {
+    // Half a rule would be another one: the line that the limit cuts does not count.
+    body = body.substr(0, kMaxBytes);
+    body = body.substr(0, body.find_last_of("\r\n") + 1);
+  }
+  body = SkipByteOrderMark(body);
   while (!body.empty()) {
     // CRLF makes an empty line, which means nothing.
     const std::size_t end = std::min(body.find_first_of("\r\n"), body.size());

@@ -336,6 +336,13 @@ TEST(RobotsSection25, AtLeast500KibibytesAreRead) {
   ExpectAnswers(Robots::Parse(body, "trawl"), {{"/a", false}, {"/b", true}});
 }
 
+TEST(RobotsSection25, ALineThatTheLimitCutsDoesNotCount) {
+  std::string body = "User-agent: *\nDisallow: /a\n";
+  body += std::string(Robots::kMaxBytes - body.size() - std::string("Disallow: /").size(), '\n');
+  body += "Disallow: /private\n";
+  ExpectAnswers(Robots::Parse(body, "trawl"), {{"/a", false}, {"/x", true}, {"/private", true}});
+}
+
 TEST(RobotsSection25, OverlongLinesAreCut) {
   const std::string path = "/" + std::string(Robots::kMaxLineBytes, 'a');
   const std::string cut = path.substr(0, Robots::kMaxLineBytes - std::string("Disallow: ").size());
