@@ -151,7 +151,10 @@ const RobotsRule* RobotsRules::Find(std::string_view target) const {
   std::size_t searched = 0;
   for (const Rank rank : wild_) {
     if (rank > best) break;
-    if (Matches(rules_[rank].pattern, target, searched)) best = rank;
+    if (Matches(rules_[rank].pattern, target, searched)) {
+      best = rank;  // those that follow come after it
+      break;
+    }
     if (searched > kMaxSearchBytes) return &kTooCostly;
   }
   return best < rules_.size() ? &rules_[best] : nullptr;
