@@ -64,6 +64,23 @@ void AddRewriting(CLI::App& app, CrawlOptions& crawl) {
       ->allow_extra_args(false);
 }
 
+/// What keeps a crawl out of traps.
+void AddLimits(CLI::App& app, CrawlOptions& crawl) {
+  constexpr std::int64_t kMost = 1'000'000;
+  const auto add = [&](const char* name, auto& limit, const char* help) {
+    app.add_option(name, limit, std::string(help) + "; 0: no limit")
+        ->check(CLI::Range(std::int64_t{0}, kMost))
+        ->type_name("N")
+        ->capture_default_str();
+  };
+  UrlLimits& url = crawl.url_limits;
+  add("--max-url-bytes", url.bytes, "Longest URL that is found");
+  add("--max-path-segments", url.path_segments, "Most segments of a found URL's path");
+  add("--max-repeated-segments", url.repeated_segments,
+      "How often a run of segments may stand in a row in a found URL's path");
+  add("--max-query-params", url.query_params, "Most parameters of a found URL's query");
+}
+
 /// What a single fetch needs to know of a crawl.
 void AddFetching(CLI::App& app, CrawlOptions& crawl) {
   app.add_flag("--ignore-robots", crawl.ignore_robots, "Do not ask for robots.txt: own sites only");
@@ -141,6 +158,7 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
   AddChoice(app, "--rounds", crawl.rounds, "exact: depth by depth; free: without waiting",
             &ParseRoundMode, "exact|free", RoundModeName(crawl.rounds));
   AddRewriting(app, crawl);
+  AddLimits(app, crawl);
   AddFetching(app, crawl);
 }
 

@@ -50,6 +50,10 @@ void ForEachOption(Options& options, Take take) {
   take("sort_query", options.sort_query);
   take("strip_params", options.strip_params);
   take("strip_names", options.strip_names);
+  take("max_url_bytes", options.url_limits.bytes);
+  take("max_path_segments", options.url_limits.path_segments);
+  take("max_repeated_segments", options.url_limits.repeated_segments);
+  take("max_query_params", options.url_limits.query_params);
   take("ignore_robots", options.ignore_robots);
   take("robots_retries", options.robots_retries);
   take("robots_retry_delay_ms", options.robots_retry_delay);

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/url_traps.h"
 
 namespace trawl {
 
@@ -45,6 +46,7 @@ struct CrawlOptions {
   bool sort_query = false;               // what common/url_rewrite.h does to each URL
   bool strip_params = false;             // the known ones
   std::vector<std::string> strip_names;  // these too; a final `*` stands for any end
+  UrlLimits url_limits;                  // of URLs that were not given
   bool ignore_robots = false;
   int robots_retries = 3;                  // of a robots.txt that could not be had
   milliseconds robots_retry_delay{5'000};  // before the first of them; doubles each time

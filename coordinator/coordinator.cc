@@ -40,6 +40,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
   epoch_ = snapshot.epoch;
   for (const auto& [name, value] : snapshot.stats) {
     constexpr std::string_view kFailed = "failed:";
+    constexpr std::string_view kDropped = "dropped:";
     if (name == "admitted") counts_.admitted = value;
     if (name == "fetched") counts_.fetched = value;
     if (name == "redirected") counts_.redirected = value;
@@ -47,6 +48,9 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     if (name == "bytes") counts_.bytes = value;
     if (name == "leases_expired") counts_.leases_expired = value;
     if (name.starts_with(kFailed)) counts_.failed_by_reason[name.substr(kFailed.size())] = value;
+    if (name.starts_with(kDropped)) {
+      counts_.dropped_by_reason[name.substr(kDropped.size())] = value;
+    }
   }
   if (options_.crawl.rounds == RoundMode::kFree) {
     // Every depth is open from the start.

@@ -84,6 +84,7 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply) {
     return AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
   }
   AckReport(apply.worker, apply.sequence, Ack::Verdict::kDone);
+  for (const auto& [word, count] : step.drops) counts_.dropped_by_reason[word] += count;
   const LiveLease* lease = leases_.Find(step.lease);
   if (!lease) return;
   const std::string host = lease->host;

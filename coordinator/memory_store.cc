@@ -192,6 +192,7 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
     return Reply(std::move(reply));
   }
   reply.accepted = true;
+  for (const auto& [word, count] : step.drops) stats["dropped:" + word] += count;
   Lease& lease = at->second;
   const FrontierEntry& entry = lease.entries.at(step.index);
   const int depth = step.DepthOfLinks(lease.depth);

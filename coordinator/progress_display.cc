@@ -22,6 +22,15 @@ std::string RateText(double rate) {
   return text.data();
 }
 
+/// "  (dns 2, timeout 3)"; empty for no counts.
+std::string ByReasonText(const auto& counts) {
+  std::string text;
+  for (const auto& [reason, count] : counts) {
+    text += (text.empty() ? "  (" : ", ") + reason + ' ' + std::to_string(count);
+  }
+  return text.empty() ? text : text + ')';
+}
+
 std::string_view PhaseText(Coordinator::Phase phase) {
   switch (phase) {
     case Coordinator::Phase::kStarting:
@@ -108,14 +117,12 @@ std::string SummaryText(const std::string& job, const Coordinator::Progress& pro
        << "  pages      " << counts.fetched << "  (" << BytesText(counts.bytes) << ", "
        << RateText(PerSecond(counts.fetched - pages_before, elapsed)) << " pages/s)\n"
        << "  redirects  " << counts.redirected << "\n"
-       << "  failed     " << counts.failed;
-  const char* separator = "  (";
-  for (const auto& [reason, count] : counts.failed_by_reason) {
-    text << separator << reason << " " << count;
-    separator = ", ";
+       << "  failed     " << counts.failed << ByReasonText(counts.failed_by_reason) << "\n";
+  if (!counts.dropped_by_reason.empty()) {
+    std::uint64_t dropped = 0;
+    for (const auto& [reason, count] : counts.dropped_by_reason) dropped += count;
+    text << "  dropped    " << dropped << ByReasonText(counts.dropped_by_reason) << "\n";
   }
-  if (!counts.failed_by_reason.empty()) text << ")";
-  text << "\n";
   if (progress.waiting + progress.leased > 0) {
     text << "  waiting    " << progress.waiting + progress.leased << "  (--resume goes on)\n";
   }

@@ -50,6 +50,15 @@ std::string KindWord(Ending::Kind kind) {
   return "";
 }
 
+/// "scope 12 excluded 3"
+std::string TextOf(const Drops& drops) {
+  std::string text;
+  for (const auto& [word, count] : drops) {
+    text += (text.empty() ? "" : " ") + word + ' ' + std::to_string(count);
+  }
+  return text;
+}
+
 FunctionCall CallFor(const AdmitStep& step) {
   FunctionCall call{
       "admit",
@@ -74,7 +83,7 @@ FunctionCall CallFor(const AcceptStep& step) {
        step.ending ? KindWord(ending.kind) : "", std::string(ReasonWord(ending.reason)),
        std::to_string(ending.body_bytes), std::to_string(ending.links), ending.row, ending.refusal,
        std::to_string(ending.target_hops), std::to_string(target.fingerprint), target.url,
-       step.is_sitemap ? "1" : "0", std::to_string(step.sitemaps.size())}};
+       step.is_sitemap ? "1" : "0", TextOf(step.drops), std::to_string(step.sitemaps.size())}};
   AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.links, call.arguments);
   return call;

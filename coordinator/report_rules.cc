@@ -4,6 +4,7 @@
 
 #include "common/address.h"
 #include "common/robots.h"
+#include "common/url_traps.h"
 #include "coordinator/result_rows.h"
 
 namespace trawl {
@@ -30,6 +31,17 @@ CrawlSettings SettingsOf(const CrawlOptions& crawl) {
 }
 
 Candidate CandidateOf(const Url& url) { return {FingerprintOf(url.text()), url.text()}; }
+
+/// Puts a URL among the candidates, or counts why not.
+void Offer(const Url& url, std::string_view refusal, std::vector<Candidate>& candidates,
+           Drops& drops) {
+  if (refusal.empty()) {
+    candidates.push_back(CandidateOf(url));
+    return;
+  }
+  const auto drop = drops.find(refusal);
+  ++(drop != drops.end() ? drop->second : drops[std::string(refusal)]);
+}
 
 /// Whether a sitemap may speak for the host of a URL (sitemaps.org, "Sitemaps & Cross Submits").
 /// One that was given is taken at its word; one that robots.txt lists may speak for the host of
@@ -73,7 +85,7 @@ AdmitStep ReportRules::StepForRobots(const std::string& origin, std::string_view
     if (step.sitemaps.size() == kMaxListedSitemaps) break;
     const Result<Url> listed = robots_url->Resolve(line);
     const Result<Url> url = listed ? Take(listed->text()) : listed;
-    if (url && MayBeSitemap(*url)) step.sitemaps.push_back(CandidateOf(*url));
+    if (url && RefusalOf(*url, true).empty()) step.sitemaps.push_back(CandidateOf(*url));
   }
   return step;
 }
@@ -83,40 +95,55 @@ AcceptStep ReportRules::StepFor(const Report& report, int depth) const {
   step.lease = report.lease_id;
   step.index = report.index;
   step.is_sitemap = report.entry.sitemap > 0;
-  step.links = LinksOf(report, step.DepthOfLinks(depth));
-  step.sitemaps = SitemapsOf(report);
+  OfferLinks(report, step.DepthOfLinks(depth), step);
+  OfferSitemaps(report, step);
   if (report.outcome) step.ending = EndingOf(report, depth);
+  if (step.ending && !step.ending->refusal.empty()) ++step.drops[step.ending->refusal];
   return step;
 }
 
-std::vector<Candidate> ReportRules::LinksOf(const Report& report, int depth) const {
-  std::vector<Candidate> candidates;
-  if (depth > crawl_.depth) return candidates;
-  candidates.reserve(report.links.size());
+void ReportRules::OfferLinks(const Report& report, int depth, AcceptStep& step) const {
+  if (depth > crawl_.depth) return;
+  step.links.reserve(report.links.size());
   for (const std::string& link : report.links) {
     const Result<Url> url = Take(link);
-    if (!url || !scope_.Admits(*url)) continue;
-    if (report.entry.sitemap > 0 && !MaySpeakFor(report.entry, *url)) continue;
-    candidates.push_back(CandidateOf(*url));
+    if (!url) continue;
+    std::string_view refusal = RefusalOf(*url);
+    if (refusal.empty() && report.entry.sitemap > 0 && !MaySpeakFor(report.entry, *url)) {
+      refusal = "sitemap_host";
+    }
+    Offer(*url, refusal, step.links, step.drops);
   }
-  return candidates;
 }
 
-std::vector<Candidate> ReportRules::SitemapsOf(const Report& report) const {
-  std::vector<Candidate> candidates;
+void ReportRules::OfferSitemaps(const Report& report, AcceptStep& step) const {
   const int level = report.entry.sitemap;
-  if (level == 0 || level >= kMaxSitemapLevels) return candidates;
+  if (level == 0) return;
   for (const std::string& sitemap : report.sitemaps) {
     const Result<Url> url = Take(sitemap);
-    if (!url || !MayBeSitemap(*url) || !MaySpeakFor(report.entry, *url)) continue;
-    candidates.push_back(CandidateOf(*url));
+    if (!url) continue;
+    std::string_view refusal = RefusalOf(*url, true);
+    if (refusal.empty() && !MaySpeakFor(report.entry, *url)) refusal = "sitemap_host";
+    if (refusal.empty() && level >= kMaxSitemapLevels) refusal = "sitemap_levels";
+    Offer(*url, refusal, step.sitemaps, step.drops);
   }
-  return candidates;
 }
 
 /// A sitemap may lie anywhere, and its name says nothing of what it lists, so that neither the
 /// scope nor --include keeps it out.
-bool ReportRules::MayBeSitemap(const Url& url) const { return !scope_.Excludes(url); }
+std::string_view ReportRules::RefusalOf(const Url& url, bool is_sitemap) const {
+  switch (is_sitemap ? (scope_.Excludes(url) ? Scope::Verdict::kExcluded : Scope::Verdict::kInside)
+                     : scope_.Judge(url)) {
+    case Scope::Verdict::kOutside:
+      return "scope";
+    case Scope::Verdict::kNotIncluded:
+    case Scope::Verdict::kExcluded:
+      return "excluded";
+    case Scope::Verdict::kInside:
+      break;
+  }
+  return LimitBrokenBy(url, crawl_.url_limits);
+}
 
 Ending ReportRules::EndingOf(const Report& report, int depth) const {
   Ending ending;
@@ -150,8 +177,8 @@ Ending ReportRules::EndingOfRedirect(const Report& report, const Redirected& red
     ending.refusal = "malformed";
   } else if (ending.target_hops > crawl_.max_hops) {
     ending.refusal = "too_many";
-  } else if (report.entry.sitemap > 0 ? !MayBeSitemap(*target) : !scope_.Admits(*target)) {
-    ending.refusal = "scope";
+  } else if (const auto refusal = RefusalOf(*target, report.entry.sitemap > 0); !refusal.empty()) {
+    ending.refusal = refusal == "excluded" ? "scope" : refusal;
   } else if (!MayReach(*target)) {
     ending.refusal = "address";
   } else {

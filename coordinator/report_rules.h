@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "common/options.h"
@@ -29,13 +30,16 @@ class ReportRules {
   AdmitStep StepForRobots(const std::string& origin, std::string_view robots_body, int depth) const;
   /// What workers have to know of the job.
   const CrawlSettings& settings() const { return settings_; }
+  /// Why a URL that was found as a page may not be offered: "scope", "excluded", or a word of
+  /// common/url_traps.h. Empty: it may.
+  std::string_view RefusalOf(const Url& url) const { return RefusalOf(url, false); }
   /// Whether a redirect may lead to the URL, as far as its host's name tells.
   bool MayReach(const Url& url) const;
 
  private:
-  std::vector<Candidate> LinksOf(const Report& report, int depth) const;
-  std::vector<Candidate> SitemapsOf(const Report& report) const;
-  bool MayBeSitemap(const Url& url) const;
+  void OfferLinks(const Report& report, int depth, AcceptStep& step) const;
+  void OfferSitemaps(const Report& report, AcceptStep& step) const;
+  std::string_view RefusalOf(const Url& url, bool is_sitemap) const;
   Ending EndingOf(const Report& report, int depth) const;
   Ending EndingOfRedirect(const Report& report, const Redirected& redirected, int depth) const;
   /// The URL that the crawl takes for `text`.

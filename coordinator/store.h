@@ -44,6 +44,10 @@ struct Admission {
   friend bool operator==(const Admission&, const Admission&) = default;
 };
 
+/// What was found but not offered: how many links, sitemaps and redirect targets a rule has kept
+/// out, by the rule's word.
+using Drops = std::map<std::string, std::uint64_t, std::less<>>;
+
 /// How a leased URL ends.
 struct Ending {
   enum class Kind {
@@ -108,6 +112,7 @@ struct AcceptStep {
   /// keep its referrer, which tells on whose word they were found.
   bool is_sitemap = false;
   std::vector<Candidate> sitemaps = {};  // only of a sitemap; offered before the links
+  Drops drops = {};                      // counted with what is accepted
 
   /// Where links and sitemaps are offered.
   int DepthOfLinks(int lease_depth) const { return is_sitemap ? lease_depth : lease_depth + 1; }

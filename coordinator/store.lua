@@ -43,7 +43,7 @@ local MAX_MEAN_ENTRIES = 450
 local CHUNK = 500
 -- Where the candidates begin in the arguments of `admit` and of `accept`.
 local FIRST_TO_ADMIT = 5
-local FIRST_LINK = 15
+local FIRST_LINK = 16
 -- The fields of a lease's hash that are not URLs.
 local LEASE_FIELDS = 4
 local HOSTS_A_PAGE = 10000
@@ -487,9 +487,9 @@ local function finish(job, key, url, report)
 end
 
 -- lease index kind word bytes links row refusal target_hops target_fingerprint target_url
--- is_sitemap sitemaps (fingerprint url)* -> nil when refused, else admissions of the sitemaps, of
--- the links and of the target. Kind: a key of `endings`, or "" when more of the report follows. The
--- first `sitemaps` pairs are sitemaps, the others links.
+-- is_sitemap drops sitemaps (fingerprint url)* -> nil when refused, else admissions of the sitemaps,
+-- of the links and of the target. Kind: a key of `endings`, or "" when more of the report follows.
+-- Drops: "WORD COUNT ...". The first `sitemaps` pairs are sitemaps, the others links.
 step('accept', function(job, args)
   local id, index = args[2], args[3]
   local report = {
@@ -509,7 +509,10 @@ step('accept', function(job, args)
   end
   local url = { id = id, index = index, depth = tonumber(depth), host = host, entry = entry }
   local depth_of_links = args[13] == '1' and url.depth or url.depth + 1
-  local last_sitemap = FIRST_LINK + 2 * tonumber(args[14]) - 1
+  local last_sitemap = FIRST_LINK + 2 * tonumber(args[15]) - 1
+  for word, count in string.gmatch(args[14], '([^ ]+) (%d+)') do
+    job:count('dropped:' .. word, tonumber(count))
+  end
   local sitemaps = ''
   if last_sitemap > FIRST_LINK then
     local leased = parts_of(entry)

@@ -80,7 +80,7 @@ line('frontier  %d URLs wait or are in flight',
      stat('admitted') - stat('fetched') - stat('redirected') - stat('failed'))
 
 line('')
-for _, name in ipairs(sorted(stats)) do line('%-18s %14s', name, stats[name]) end
+for _, name in ipairs(sorted(stats)) do line('%-26s %14s', name, stats[name]) end
 
 line('')
 local columns = { 'admitted', 'leased', 'fetched', 'redirected', 'failed' }

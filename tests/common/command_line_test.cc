@@ -178,6 +178,22 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
   EXPECT_EQ(outcome.out + outcome.err, "");
 }
 
+TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
+  const CrawlOptions given = Coordinate({kSeed, "--max-url-bytes", "1", "--max-path-segments", "2",
+                                         "--max-repeated-segments", "3", "--max-query-params", "0"})
+                                 .options()
+                                 .crawl;
+  EXPECT_EQ(given.url_limits.bytes, 1);
+  EXPECT_EQ(given.url_limits.path_segments, 2);
+  EXPECT_EQ(given.url_limits.repeated_segments, 3);
+  EXPECT_EQ(given.url_limits.query_params, 0);
+  const CrawlOptions initial = Coordinate({kSeed}).options().crawl;
+  EXPECT_EQ(initial.url_limits.bytes, 2'083);
+  EXPECT_EQ(initial.url_limits.path_segments, 40);
+  EXPECT_EQ(initial.url_limits.repeated_segments, 2);
+  EXPECT_EQ(initial.url_limits.query_params, 32);
+}
+
 TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
   const auto outcome = Coordinate({"http://a.test:8080/x"});
   const CoordinatorOptions& options = outcome.options();

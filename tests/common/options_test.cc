@@ -27,6 +27,7 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.sort_query = true;
   options.strip_params = true;
   options.strip_names = {"from"};
+  options.url_limits = {1, 2, 3, 4};
   options.ignore_robots = true;
   options.robots_retries = 4;
   options.robots_retry_delay = milliseconds(5);
@@ -53,6 +54,10 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_TRUE(read->ignore_robots);
   EXPECT_EQ(read->robots_retries, 4);
   EXPECT_EQ(read->robots_retry_delay, options.robots_retry_delay);
+  EXPECT_EQ(read->url_limits.bytes, 1);
+  EXPECT_EQ(read->url_limits.path_segments, 2);
+  EXPECT_EQ(read->url_limits.repeated_segments, 3);
+  EXPECT_EQ(read->url_limits.query_params, 4);
 }
 
 TEST(CrawlOptions, JsonOfAnotherVersionIsReadAsFarAsItIsKnown) {

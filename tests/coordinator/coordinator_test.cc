@@ -205,6 +205,18 @@ TEST_F(CoordinatorTest, ARedirectHasAnOutcome) {
   }
 }
 
+TEST_F(CoordinatorTest, CountsDropsByReasonOverRestarts) {
+  Start();
+  SayHello("w");
+  const Lease lease = TheLease("w");
+  Tell(Fetched{}, "w", lease, 0, {"http://b.test/", "http://a.test/x/x/x/x/x", "http://c.test/"});
+  Tell(Fetched{}, "w", lease, 0, {"http://b.test/"});
+  const Drops wanted = {{"repeated_segments", 1}, {"scope", 2}};
+  EXPECT_EQ(coordinator_->progress().counts.dropped_by_reason, wanted);
+  Start();
+  EXPECT_EQ(coordinator_->progress().counts.dropped_by_reason, wanted);
+}
+
 TEST_F(CoordinatorTest, TakesFewerUrlsFromTheStoreThanItCounted) {
   hold_leases_ = true;
   Start();

@@ -25,6 +25,7 @@ Coordinator::Progress SomeProgress() {
   progress.counts.failed = 5;
   progress.counts.bytes = 1'500'000;
   progress.counts.failed_by_reason = {{"dns", 2}, {"timeout", 3}};
+  progress.counts.dropped_by_reason = {{"scope", 8}, {"url_length", 1}};
   progress.waiting = 40;
   progress.leased = 30;
   progress.in_flight = 25;
@@ -109,13 +110,16 @@ TEST(ProgressDisplay, TheSummaryTellsHowTheJobEnded) {
   EXPECT_THAT(stopped, HasSubstr("2.0 pages/s")) << "of this process";
   EXPECT_THAT(stopped, HasSubstr("(dns 2, timeout 3)"));
   EXPECT_THAT(stopped, HasSubstr("waiting    70  (--resume goes on)"));
+  EXPECT_THAT(stopped, HasSubstr("dropped    9  (scope 8, url_length 1)\n"));
 
   progress.waiting = progress.leased = 0;
   progress.counts.failed_by_reason.clear();
+  progress.counts.dropped_by_reason.clear();
   const std::string finished = SummaryText("j", progress, "", 0, milliseconds(0));
   EXPECT_THAT(finished, StartsWith("job j finished after 0:00\n"));
   EXPECT_THAT(finished, Not(HasSubstr("waiting")));
   EXPECT_THAT(finished, HasSubstr("failed     5\n"));
+  EXPECT_THAT(finished, Not(HasSubstr("dropped")));
 }
 
 TEST(ProgressDisplay, WithoutATerminalALineComesEveryFiveSeconds) {

@@ -57,6 +57,56 @@ TEST(ReportRules, OffersOnlyLinksInScope) {
   EXPECT_THAT(Urls(step.links), ElementsAre("http://a.test/1", "https://a.test/3"));
 }
 
+std::string TextOf(const Drops& drops) {
+  std::string text;
+  for (const auto& [word, count] : drops) text += word + ' ' + std::to_string(count) + ' ';
+  return text;
+}
+
+TEST(ReportRules, CountsWhatItDoesNotOfferByReason) {
+  CrawlOptions crawl = Options();
+  crawl.exclude = {"logout"};
+  crawl.include = {"a"};
+  crawl.url_limits = {40, 3, 1, 2};
+  const ReportRules rules = Rules(crawl);
+  const std::vector<std::string> links = {
+      "http://a.test/1",       "http://b.test/2",    "http://c.test/logout",
+      "http://a.test/logout",  "http://a.test/?a&b", "http://a.test/?a&b&c",
+      "http://a.test/x/y/x/y", "http://a.test/x/x",  "http://a.test/a/b/c/d/e",
+      "http://a.test/a/a/a",   "http://b.test/2",    "http://a.test/" + std::string(30, 'x')};
+  const AcceptStep step = rules.StepFor(ReportOf(Fetched{}, links), 0);
+  EXPECT_THAT(Urls(step.links),
+              ElementsAre("http://a.test/1", "http://a.test/?a&b", "http://a.test/x/x"));
+  EXPECT_EQ(TextOf(step.drops),
+            "excluded 1 path_segments 2 query_params 1 repeated_segments 1 scope 3 url_length 1 ");
+  EXPECT_EQ(TextOf(rules.StepFor(ReportOf(Fetched{}, links), crawl.depth).drops), "")
+      << "what is too deep is not looked at";
+}
+
+TEST(ReportRules, LimitsOfUrlsHoldForWhateverIsFoundButNotForWhatIsGiven) {
+  const std::string trap = "http://a.test/a/b/a/b/a/b/";
+  CrawlOptions crawl = Options();
+  crawl.seeds.push_back(trap);
+  crawl.sitemap_urls = {trap};
+  crawl.sitemaps = true;
+  const ReportRules rules = Rules(crawl);
+  EXPECT_THAT(Urls(rules.StepForSeeds().candidates), ElementsAre("http://a.test/", trap));
+  EXPECT_THAT(Urls(rules.StepForSeeds().sitemaps), ElementsAre(trap));
+  EXPECT_THAT(rules.StepForRobots("http://a.test", "Sitemap: " + trap, 0).sitemaps, IsEmpty());
+
+  const AcceptStep redirect = rules.StepFor(ReportOf(Redirected{301, trap, true}), 0);
+  EXPECT_EQ(redirect.ending->refusal, "repeated_segments");
+  EXPECT_EQ(TextOf(redirect.drops), "repeated_segments 1 ");
+
+  Report sitemap = ReportOf(Fetched{}, {trap});
+  sitemap.entry.sitemap = 1;
+  sitemap.sitemaps = {trap};
+  const AcceptStep listed = rules.StepFor(sitemap, 0);
+  EXPECT_THAT(Urls(listed.links), IsEmpty());
+  EXPECT_THAT(Urls(listed.sitemaps), IsEmpty());
+  EXPECT_EQ(TextOf(listed.drops), "repeated_segments 2 ");
+}
+
 TEST(ReportRules, DoesNotTrustAWorkersLinksToBeCanonical) {
   const AcceptStep step = Rules(Options()).StepFor(
       ReportOf(Fetched{}, {"", "no URL", "ftp://a.test/", "HTTP://A.test/%7Ex#part"}), 0);

@@ -479,6 +479,20 @@ TEST_P(StoreRules, CountsHowUrlsEnd) {
   EXPECT_EQ(coordinator_.Outbox(), (Strings{R"(failed {"n":1})", R"(failed {"n":2})"}));
 }
 
+TEST_P(StoreRules, CountsDropsWithWhatItAccepts) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  AcceptStep part{1, 0, {}};
+  part.drops = {{"scope", 12}, {"url_length", 1}};
+  coordinator_.Do<AcceptReply>(part);
+  part.ending = Fetched();
+  part.drops = {{"scope", 3}};
+  coordinator_.Do<AcceptReply>(part);
+  EXPECT_FALSE(coordinator_.Do<AcceptReply>(part).accepted);
+  EXPECT_EQ(Stat("dropped:scope"), 15u);
+  EXPECT_EQ(Stat("dropped:url_length"), 1u);
+}
+
 TEST_P(StoreRules, AdmitsARedirectTargetAtTheSameDepthForTheSameReferrer) {
   coordinator_.Admit(0, {"http://a/"});
   coordinator_.Lease(1, "a", 0, 1);
@@ -795,6 +809,7 @@ class RandomSteps {
     AcceptStep step{RecentLease(), Pick(5), Some(6), RandomEnding()};
     step.is_sitemap = Pick(3) == 0;
     if (step.is_sitemap) step.sitemaps = Some(3);
+    if (Pick(3) == 0) step.drops["scope"] = Pick(9);
     return step;
   }
 

@@ -15,7 +15,7 @@ class Why : public CrawlFixture {
     site_.Set("/robots.txt", robots);
     site_.SetHtml("/",
                   "<title>Home</title><a href=/a><a href=/old><a href=/gone><a href=/private>"
-                  "<a href=/x.pdf><a href=http://other.test/>");
+                  "<a href=/x.pdf><a href=http://other.test/><a href=/x/x/x/x/x>");
     site_.SetHtml("/a", "<a href=/b>");
     site_.SetHtml("/b", "<a href=/too-deep>");
     site_.SetRedirect("/old", "/a");
@@ -61,6 +61,7 @@ TEST_F(Why, TellsWhatBecameOfAUrl) {
       {site_.Url("/gone"), "failed", 1, "http_status", ""},
       {site_.Url("/private"), "failed", 1, "robots", "Disallow: /private"},
       {site_.Url("/x.pdf"), "not_seen", -1, "scope", "--exclude [.]pdf$"},
+      {site_.Url("/x/x/x/x/x"), "not_seen", -1, "repeated_segments", "--max-repeated-segments 2"},
       {site_.Url("/too-deep"), "not_seen", -1, "not_found", "--depth 2"},
       {"http://other.test/", "not_seen", -1, "scope", "--scope host"},
   };

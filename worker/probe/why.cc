@@ -8,6 +8,7 @@
 #include "common/robots.h"
 #include "common/scope.h"
 #include "common/url_rewrite.h"
+#include "common/url_traps.h"
 #include "common/utf8.h"
 #include "coordinator/report_rules.h"
 #include "coordinator/result_search.h"
@@ -48,6 +49,7 @@ std::string ExcludedBy(CrawlOptions options, const Url& url) {
 }
 
 struct Hindrance {
+  std::string reason;
   std::string rule;
   std::string detail;
 };
@@ -58,12 +60,32 @@ std::optional<Hindrance> OutOfScope(const CrawlOptions& options, const Url& url)
     case Scope::Verdict::kInside:
       break;
     case Scope::Verdict::kOutside:
-      return Hindrance{"--scope " + std::string(ScopeKindName(options.scope)),
+      return Hindrance{"scope", "--scope " + std::string(ScopeKindName(options.scope)),
                        "outside of what the seeds' scope takes in"};
     case Scope::Verdict::kExcluded:
-      return Hindrance{ExcludedBy(options, url), "an excluded pattern is found in it"};
+      return Hindrance{"scope", ExcludedBy(options, url), "an excluded pattern is found in it"};
     case Scope::Verdict::kNotIncluded:
-      return Hindrance{"--include", "none of the included patterns is found in it"};
+      return Hindrance{"scope", "--include", "none of the included patterns is found in it"};
+  }
+  return std::nullopt;
+}
+
+/// What the job's limits on URLs have against one.
+std::optional<Hindrance> BeyondLimits(const UrlLimits& limits, const Url& url) {
+  const std::string_view broken = LimitBrokenBy(url, limits);
+  const struct {
+    std::string_view word;
+    const char* flag;
+    int limit;
+  } kLimits[] = {{"url_length", "--max-url-bytes", limits.bytes},
+                 {"path_segments", "--max-path-segments", limits.path_segments},
+                 {"repeated_segments", "--max-repeated-segments", limits.repeated_segments},
+                 {"query_params", "--max-query-params", limits.query_params}};
+  for (const auto& limit : kLimits) {
+    if (limit.word != broken) continue;
+    return Hindrance{std::string(broken),
+                     std::string(limit.flag) + ' ' + std::to_string(limit.limit),
+                     "it looks like the URL of a crawler trap, and was not given"};
   }
   return std::nullopt;
 }
@@ -157,8 +179,10 @@ void WhyProbe::ExplainEnding(const Url& url, json::object& answer) const {
 
 void WhyProbe::ExplainAbsence(const Url& url, json::object& answer) const {
   answer["state"] = "not_seen";
-  if (const auto hindrance = OutOfScope(options_, url)) {
-    answer["reason"] = "scope";
+  std::optional<Hindrance> hindrance = OutOfScope(options_, url);
+  if (!hindrance) hindrance = BeyondLimits(options_.url_limits, url);
+  if (hindrance) {
+    answer["reason"] = hindrance->reason;
     answer["rule"] = hindrance->rule;
     answer["detail"] = hindrance->detail;
   } else if (!MayReach(options_, url)) {
