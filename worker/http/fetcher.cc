@@ -8,20 +8,17 @@
 #include <utility>
 #include <vector>
 
-#include "common/address.h"
 #include "worker/http/connection.h"
 #include "worker/http/connection_pool.h"
+#include "worker/http/connector.h"
 #include "worker/http/content_decoder.h"
 #include "worker/http/fetch.h"
-#include "worker/http/resolver.h"
 #include "worker/http/response_reader.h"
 #include "worker/http/task.h"
-#include "worker/http/tls.h"
 
 namespace trawl {
 namespace {
 
-using asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
@@ -34,11 +31,6 @@ constexpr std::size_t kReadBufferBytes = 2 * ResponseReader::kMaxPendingBytes;
 // A body that nobody wants is read to its end for the sake of the connection when no more of it is
 // left than this.
 constexpr std::uint64_t kDrainBytes = 64 * 1024;
-
-bool IsPublic(const asio::ip::address& address) {
-  if (address.is_v4()) return IsPublicAddress(address.to_v4().to_bytes());
-  return IsPublicAddress(address.to_v6().to_bytes());
-}
 
 /// What a fetch needs while bytes come in. Large, so lent to one fetch after the other.
 struct Workspace {
@@ -55,8 +47,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
   Impl(asio::io_context& io, Options options)
       : io_(io),
         options_(std::move(options)),
-        resolver_(io, {.servers = options_.dns_servers}),
-        tls_(options_.ca_file),
+        connector_(io, {.servers = options_.dns_servers}, options_.ca_file),
         pool_(options_.idle_connections, options_.idle_connection_age),
         sweep_timer_(io) {}
 
@@ -106,7 +97,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     bool reused = !fetch->aborted && self->TakePooled(*fetch);
     while (!fetch->aborted) {
       if (!reused) {
-        const bool opened = co_await self->Open(fetch);
+        const bool opened = co_await self->connector_.Open(fetch);
         if (!opened) break;
       }
       const Exchanged end = co_await self->Exchange(fetch, reused);
@@ -121,67 +112,8 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     fetch.connection = pool_.Take(fetch.request.url.origin(), fetch.started);
     if (!fetch.connection) return false;
     // It may come from a request that had more freedom.
-    if (!MayReach(fetch, fetch.connection->remote().address())) fetch.connection.reset();
+    if (!MayReach(fetch.request, fetch.connection->remote().address())) fetch.connection.reset();
     return fetch.connection != nullptr;
-  }
-
-  static bool MayReach(const Fetch& fetch, const asio::ip::address& address) {
-    return fetch.request.private_allowed || IsPublic(address);
-  }
-
-  /// Makes fetch->connection; false with an error in the outcome.
-  Task<bool> Open(FetchPtr fetch) {
-    fetch->connection.reset();
-    fetch->EnterLookup(steady_clock::now());
-    const auto resolution = co_await Lookup(fetch);
-    if (!resolution) co_return false;
-    const bool connected = co_await Connect(fetch, resolution);
-    if (!connected || !fetch->request.url.is_https()) co_return connected;
-
-    fetch->EnterHandshake();
-    const std::string problem =
-        co_await fetch->connection->Handshake(&tls_, std::string(fetch->request.url.host()));
-    if (problem.empty() && !fetch->aborted) co_return true;
-    fetch->Fail(Error::kTls, fetch->StageText() + ": " + problem);
-    co_return false;
-  }
-
-  Task<std::shared_ptr<const Resolution>> Lookup(FetchPtr fetch) {
-    Timer wakeup(io_, TimePoint::max());
-    fetch->lookup = &wakeup;
-    auto resolution = co_await resolver_.Resolve(std::string(fetch->request.url.host()), &wakeup);
-    fetch->lookup = nullptr;
-    if (fetch->aborted || !resolution) co_return nullptr;
-    if (resolution->error) {
-      fetch->Fail(resolution->error, resolution->detail);
-      co_return nullptr;
-    }
-    co_return resolution;
-  }
-
-  /// Tries the addresses in turn. Each may use up its share of the time that is left.
-  Task<bool> Connect(FetchPtr fetch, std::shared_ptr<const Resolution> resolution) {
-    auto left = static_cast<int>(resolution->addresses.size());
-    error_code last_error;
-    for (const asio::ip::address& address : resolution->addresses) {
-      const int share = left--;
-      if (!MayReach(*fetch, address)) continue;
-      const tcp::endpoint endpoint(address, fetch->request.url.port());
-      const TimePoint now = steady_clock::now();
-      fetch->EnterConnect(ToString(endpoint), now + (fetch->connect_deadline() - now) / share);
-      fetch->connection = std::make_unique<Connection>(io_);
-      last_error = co_await fetch->connection->Connect(endpoint);
-      if (fetch->aborted) co_return false;
-      if (!last_error) co_return true;
-      if (last_error == asio::error::operation_aborted) last_error = asio::error::timed_out;
-    }
-    if (fetch->connecting_to.empty()) {
-      fetch->Fail(Error::kAddress,
-                  resolution->addresses.front().to_string() + " is not a public address");
-    } else {
-      fetch->Fail(Error::kConnect, fetch->StageText() + ": " + last_error.message());
-    }
-    co_return false;
   }
 
   Task<Exchanged> Exchange(FetchPtr fetch, bool reused) {
@@ -292,8 +224,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
 
   asio::io_context& io_;
   const Options options_;
-  Resolver resolver_;
-  TlsContext tls_;
+  Connector connector_;
   ConnectionPool pool_;
   std::vector<std::unique_ptr<Workspace>> workspaces_;
   std::vector<FetchPtr> in_flight_;
