@@ -1,25 +1,17 @@
 #include "common/scope.h"
 
-#include <libpsl.h>
 #include <re2/re2.h>
 
 #include <algorithm>
 #include <unordered_set>
 #include <vector>
 
+#include "common/registrable_domain.h"
+
 namespace trawl {
 namespace {
 
 using Patterns = std::vector<std::unique_ptr<RE2>>;
-
-/// The registrable domain, or the host itself where there is none (addresses, `localhost`).
-std::string_view RegistrableDomain(std::string_view host) {
-  // An address: no name of a canonical URL has a number for its last label.
-  if (host.ends_with(']') || (host.back() >= '0' && host.back() <= '9')) return host;
-  const std::string terminated(host);
-  const char* domain = psl_registrable_domain(psl_builtin(), terminated.c_str());
-  return domain ? host.substr(domain - terminated.c_str()) : host;
-}
 
 /// The path up to and with its last "/".
 std::string_view Folder(std::string_view path) { return path.substr(0, path.rfind('/') + 1); }
