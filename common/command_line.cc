@@ -66,7 +66,7 @@ void AddRewriting(CLI::App& app, CrawlOptions& crawl) {
 
 /// What keeps a crawl out of traps.
 void AddLimits(CLI::App& app, CrawlOptions& crawl) {
-  constexpr std::int64_t kMost = 1'000'000;
+  constexpr std::int64_t kMost = 1'000'000'000;
   const auto add = [&](const char* name, auto& limit, const char* help) {
     app.add_option(name, limit, std::string(help) + "; 0: no limit")
         ->check(CLI::Range(std::int64_t{0}, kMost))
@@ -79,6 +79,9 @@ void AddLimits(CLI::App& app, CrawlOptions& crawl) {
   add("--max-repeated-segments", url.repeated_segments,
       "How often a run of segments may stand in a row in a found URL's path");
   add("--max-query-params", url.query_params, "Most parameters of a found URL's query");
+  add("--max-pages-per-host", crawl.max_pages_per_host, "Most pages of one host that are fetched");
+  add("--max-hosts-per-domain", crawl.max_hosts_per_domain,
+      "Most hosts of one registrable domain that links lead to");
 }
 
 /// What a single fetch needs to know of a crawl.

@@ -43,10 +43,12 @@ struct CrawlOptions {
   bool sitemaps = false;                  // those that robots.txt of the crawled hosts lists
   std::vector<std::string> sitemap_urls;  // given ones
   RoundMode rounds = RoundMode::kExact;
-  bool sort_query = false;               // what common/url_rewrite.h does to each URL
-  bool strip_params = false;             // the known ones
-  std::vector<std::string> strip_names;  // these too; a final `*` stands for any end
-  UrlLimits url_limits;                  // of URLs that were not given
+  bool sort_query = false;                      // what common/url_rewrite.h does to each URL
+  bool strip_params = false;                    // the known ones
+  std::vector<std::string> strip_names;         // these too; a final `*` stands for any end
+  UrlLimits url_limits;                         // of URLs that were not given
+  std::uint64_t max_pages_per_host = 0;         // fetched; 0: no limit
+  std::uint64_t max_hosts_per_domain = 10'000;  // found; 0: no limit
   bool ignore_robots = false;
   int robots_retries = 3;                  // of a robots.txt that could not be had
   milliseconds robots_retry_delay{5'000};  // before the first of them; doubles each time

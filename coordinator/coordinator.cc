@@ -75,6 +75,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     leases_.Add(std::move(live));
   }
   ApplyStep(SaveJobStep{{{"state", "running"}, {"finished", ""}}});
+  ApplyStep(rules_.StepForLimits());
   ApplyStep(rules_.StepForSeeds());
 }
 

@@ -42,6 +42,10 @@ void Coordinator::Admitted(const Candidate& candidate, const Admission& admissio
       break;
     case Admission::Kind::kSeen:
       break;
+    case Admission::Kind::kHostFull:
+    case Admission::Kind::kDomainFull:
+      ++counts_.dropped_by_reason[std::string(DropWord(admission.kind))];
+      break;
   }
 }
 

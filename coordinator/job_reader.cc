@@ -79,6 +79,12 @@ JobReader::Fields JobReader::Hash(std::string_view name) {
   return FieldsOf(Run({"HGETALL", Key(name)}));
 }
 
+std::optional<std::string> JobReader::Field(std::string_view name, std::string_view field) {
+  RedisReply reply = Run({"HGET", Key(name), std::string(field)});
+  if (reply.kind == Kind::kNil) return std::nullopt;
+  return std::move(reply.text);
+}
+
 UrlPlace JobReader::Find(std::string_view url) {
   UrlPlace place;
   for (int look = 0; look < kLooks; ++look) {

@@ -44,6 +44,8 @@ class JobReader {
 
   /// The hash under a key of the job, as "job" is one; empty when there is none.
   Fields Hash(std::string_view name);
+  /// A field of it; nothing when it is not there.
+  std::optional<std::string> Field(std::string_view name, std::string_view field);
   /// Where a canonical URL is. Takes time with the length of its host queue.
   UrlPlace Find(std::string_view url);
 

@@ -63,6 +63,9 @@ struct MemoryStore::Job {
   int open_depth = 0;
   std::vector<RoundCounts> rounds{1};
   std::unordered_set<Fingerprint> seen;
+  SetLimitsStep limits;
+  std::unordered_map<std::string, std::int64_t> pages_of_host;  // of each that was ever admitted
+  std::unordered_map<std::string, std::uint64_t> hosts_of_domain;
   Queues queues;
   std::map<int, std::unordered_map<Fingerprint, Place>> waiting;  // depths above open_depth only
   std::map<LeaseId, Lease> leases;
@@ -71,6 +74,7 @@ struct MemoryStore::Job {
   Result<Reply> Apply(const LeaseStep& step);
   Result<Reply> Apply(const AcceptStep& step);
   Result<Reply> Apply(const ExpireStep& step);
+  Result<Reply> Apply(const SetLimitsStep& step);
   Result<Reply> Apply(const OpenRoundStep& step);
   Result<Reply> Apply(const SaveJobStep& step);
   Result<Reply> Apply(const SaveWorkersStep& step);
@@ -80,13 +84,15 @@ struct MemoryStore::Job {
   Result<Reply> Apply(const KeepRobotsStep& step);
 
   RoundCounts& Round(int depth);
-  Admission Admit(int depth, Fingerprint fingerprint, FrontierEntry entry);
+  Admission Admit(int depth, Fingerprint fingerprint, FrontierEntry entry, const Domains& domains);
+  Admission::Kind AdmitToHost(const FrontierEntry& entry, const Domains& domains);
+  void CountPage(const FrontierEntry& entry, int change);
   void Push(int depth, Fingerprint fingerprint, FrontierEntry entry);
   void PutBack(const Lease& lease, FrontierEntry entry);
   int TakeWaiting(Fingerprint fingerprint, int depth);
-  std::optional<Admission> End(LeaseId id, const Lease& lease, int index,
-                               const FrontierEntry& entry, const Ending& ending);
-  void Fail(int depth, Error reason);
+  std::optional<Admission> End(const AcceptStep& step, const Lease& lease,
+                               const FrontierEntry& entry);
+  void Fail(int depth, const FrontierEntry& entry, Error reason);
   void Refuse(LeaseId id, int index);
   Snapshot Describe() const;
 };
@@ -98,10 +104,13 @@ RoundCounts& MemoryStore::Job::Round(int depth) {
 
 // ---- Admission ----
 
-Admission MemoryStore::Job::Admit(int depth, Fingerprint fingerprint, FrontierEntry entry) {
+Admission MemoryStore::Job::Admit(int depth, Fingerprint fingerprint, FrontierEntry entry,
+                                  const Domains& domains) {
   Admission admission;
-  if (seen.insert(fingerprint).second) {
-    admission.kind = Admission::Kind::kAdmitted;
+  if (!seen.contains(fingerprint)) {
+    admission.kind = AdmitToHost(entry, domains);
+    if (admission.kind != Admission::Kind::kAdmitted) return admission;
+    seen.insert(fingerprint);
     ++stats["admitted"];
   } else {
     const int from = TakeWaiting(fingerprint, depth);
@@ -109,10 +118,44 @@ Admission MemoryStore::Job::Admit(int depth, Fingerprint fingerprint, FrontierEn
     admission = {Admission::Kind::kMoved, from};
     --Round(from).admitted;
     ++stats["moved"];
+    // What waited at a depth that is not open is no sitemap: those are found at open ones.
+    if (entry.sitemap > 0) --pages_of_host[std::string(HostOf(entry.url))];
   }
   ++Round(depth).admitted;
   Push(depth, fingerprint, std::move(entry));
   return admission;
+}
+
+/// Counts a new URL for its host, unless a limit drops it.
+Admission::Kind MemoryStore::Job::AdmitToHost(const FrontierEntry& entry, const Domains& domains) {
+  const std::string host(HostOf(entry.url));
+  const bool is_page = entry.sitemap == 0;
+  const auto known = pages_of_host.find(host);
+  const std::int64_t pages = known == pages_of_host.end() ? 0 : known->second;
+  Admission::Kind kind = Admission::Kind::kAdmitted;
+  const auto domain = domains.find(host);
+  if (is_page && limits.pages_per_host > 0 &&
+      pages >= static_cast<std::int64_t>(limits.pages_per_host)) {
+    kind = Admission::Kind::kHostFull;
+  } else if (known == pages_of_host.end() && domain != domains.end() &&
+             limits.hosts_per_domain > 0) {
+    std::uint64_t& hosts = hosts_of_domain[domain->second];
+    if (hosts >= limits.hosts_per_domain) {
+      kind = Admission::Kind::kDomainFull;
+    } else {
+      ++hosts;
+    }
+  }
+  if (kind == Admission::Kind::kAdmitted) {
+    pages_of_host[host] += is_page ? 1 : 0;
+  } else {
+    ++stats["dropped:" + std::string(DropWord(kind))];
+  }
+  return kind;
+}
+
+void MemoryStore::Job::CountPage(const FrontierEntry& entry, int change) {
+  if (entry.sitemap == 0) pages_of_host[std::string(HostOf(entry.url))] += change;
 }
 
 void MemoryStore::Job::Push(int depth, Fingerprint fingerprint, FrontierEntry entry) {
@@ -148,11 +191,13 @@ Result<Reply> MemoryStore::Job::Apply(const AdmitStep& step) {
   AdmitReply reply;
   for (const auto& [fingerprint, url] : step.sitemaps) {
     reply.sitemaps.push_back(Admit(step.depth, fingerprint,
-                                   {.url = url, .referrer = step.sitemap_referrer, .sitemap = 1}));
+                                   {.url = url, .referrer = step.sitemap_referrer, .sitemap = 1},
+                                   step.domains));
   }
   reply.admissions.reserve(step.candidates.size());
   for (const auto& [fingerprint, url] : step.candidates) {
-    reply.admissions.push_back(Admit(step.depth, fingerprint, {.url = url, .referrer = ""}));
+    reply.admissions.push_back(
+        Admit(step.depth, fingerprint, {.url = url, .referrer = ""}, step.domains));
   }
   return Reply(std::move(reply));
 }
@@ -197,16 +242,17 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
   const FrontierEntry& entry = lease.entries.at(step.index);
   const int depth = step.DepthOfLinks(lease.depth);
   for (const auto& [fingerprint, url] : step.sitemaps) {
-    reply.sitemaps.push_back(
-        Admit(depth, fingerprint,
-              {.url = url, .referrer = entry.referrer, .sitemap = entry.sitemap + 1}));
+    reply.sitemaps.push_back(Admit(
+        depth, fingerprint, {.url = url, .referrer = entry.referrer, .sitemap = entry.sitemap + 1},
+        step.domains));
   }
   reply.links.reserve(step.links.size());
   for (const auto& [fingerprint, url] : step.links) {
-    reply.links.push_back(Admit(depth, fingerprint, {.url = url, .referrer = entry.url}));
+    reply.links.push_back(
+        Admit(depth, fingerprint, {.url = url, .referrer = entry.url}, step.domains));
   }
   if (ending) {
-    reply.target = End(step.lease, lease, step.index, entry, *ending);
+    reply.target = End(step, lease, entry);
     lease.entries.erase(step.index);
     if (lease.entries.empty()) leases.erase(at);
   }
@@ -214,8 +260,9 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
 }
 
 /// Counts how a leased URL ends and puts it, or the redirect's target, where it belongs.
-std::optional<Admission> MemoryStore::Job::End(LeaseId id, const Lease& lease, int index,
-                                               const FrontierEntry& entry, const Ending& ending) {
+std::optional<Admission> MemoryStore::Job::End(const AcceptStep& step, const Lease& lease,
+                                               const FrontierEntry& entry) {
+  const Ending& ending = *step.ending;
   std::optional<Admission> target;
   --stats["leased"];
   --Round(lease.depth).leased;
@@ -231,31 +278,37 @@ std::optional<Admission> MemoryStore::Job::End(LeaseId id, const Lease& lease, i
     case Ending::Kind::kRedirected: {
       ++stats["redirected"];
       ++Round(lease.depth).redirected;
+      CountPage(entry, -1);
       std::string outcome = ending.refusal;
       if (ending.target) {
         target = Admit(lease.depth, ending.target->fingerprint,
                        {.url = ending.target->url,
                         .referrer = entry.referrer,
                         .hops = ending.target_hops,
-                        .sitemap = entry.sitemap});
-        outcome = target->kind == Admission::Kind::kSeen ? "seen" : "admitted";
+                        .sitemap = entry.sitemap},
+                       step.domains);
+        outcome = DropWord(target->kind);
+        if (outcome.empty()) {
+          outcome = target->kind == Admission::Kind::kSeen ? "seen" : "admitted";
+        }
       }
       outbox.push_back("redirected " + outcome + ' ' + ending.row);
       break;
     }
     case Ending::Kind::kFailed:
-      Fail(lease.depth, ending.reason);
+      Fail(lease.depth, entry, ending.reason);
       outbox.push_back("failed " + ending.row);
       break;
     case Ending::Kind::kReturned:
       PutBack(lease, entry);
-      Refuse(id, index);
+      Refuse(step.lease, step.index);
       break;
   }
   return target;
 }
 
-void MemoryStore::Job::Fail(int depth, Error reason) {
+void MemoryStore::Job::Fail(int depth, const FrontierEntry& entry, Error reason) {
+  CountPage(entry, -1);
   ++stats["failed"];
   ++stats["failed:" + std::string(ReasonWord(reason))];
   ++Round(depth).failed;
@@ -278,7 +331,7 @@ Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
   for (auto& [index, entry] : lease.entries) {
     Refuse(step.lease, index);
     if (step.blame && ++entry.losses >= step.max_losses) {
-      Fail(lease.depth, Error::kWorkerLost);
+      Fail(lease.depth, entry, Error::kWorkerLost);
       outbox.push_back("lost " + std::to_string(lease.depth) + ' ' + entry.Text());
       ++reply.given_up;
     } else {
@@ -294,6 +347,11 @@ Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
 }
 
 // ---- The rest ----
+
+Result<Reply> MemoryStore::Job::Apply(const SetLimitsStep& step) {
+  limits = step;
+  return Reply(SetLimitsReply());
+}
 
 Result<Reply> MemoryStore::Job::Apply(const OpenRoundStep& step) {
   if (step.depth > open_depth) {

@@ -50,19 +50,22 @@ std::string KindWord(Ending::Kind kind) {
   return "";
 }
 
-/// "scope 12 excluded 3"
-std::string TextOf(const Drops& drops) {
+const std::string& WordOf(const std::string& word) { return word; }
+std::string WordOf(std::uint64_t count) { return std::to_string(count); }
+
+/// "KEY VALUE KEY VALUE ..."
+std::string TextOf(const auto& words) {
   std::string text;
-  for (const auto& [word, count] : drops) {
-    text += (text.empty() ? "" : " ") + word + ' ' + std::to_string(count);
+  for (const auto& [key, value] : words) {
+    text += (text.empty() ? "" : " ") + key + ' ' + WordOf(value);
   }
   return text;
 }
 
 FunctionCall CallFor(const AdmitStep& step) {
-  FunctionCall call{
-      "admit",
-      {std::to_string(step.depth), step.sitemap_referrer, std::to_string(step.sitemaps.size())}};
+  FunctionCall call{"admit",
+                    {std::to_string(step.depth), step.sitemap_referrer, TextOf(step.domains),
+                     std::to_string(step.sitemaps.size())}};
   AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.candidates, call.arguments);
   return call;
@@ -83,7 +86,8 @@ FunctionCall CallFor(const AcceptStep& step) {
        step.ending ? KindWord(ending.kind) : "", std::string(ReasonWord(ending.reason)),
        std::to_string(ending.body_bytes), std::to_string(ending.links), ending.row, ending.refusal,
        std::to_string(ending.target_hops), std::to_string(target.fingerprint), target.url,
-       step.is_sitemap ? "1" : "0", TextOf(step.drops), std::to_string(step.sitemaps.size())}};
+       step.is_sitemap ? "1" : "0", TextOf(step.drops), TextOf(step.domains),
+       std::to_string(step.sitemaps.size())}};
   AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.links, call.arguments);
   return call;
@@ -92,6 +96,11 @@ FunctionCall CallFor(const AcceptStep& step) {
 FunctionCall CallFor(const ExpireStep& step) {
   return {"expire",
           {std::to_string(step.lease), step.blame ? "1" : "0", std::to_string(step.max_losses)}};
+}
+
+FunctionCall CallFor(const SetLimitsStep& step) {
+  return {"set_limits",
+          {std::to_string(step.pages_per_host), std::to_string(step.hosts_per_domain)}};
 }
 
 FunctionCall CallFor(const OpenRoundStep& step) {
@@ -149,6 +158,8 @@ std::vector<std::string_view> SplitAtBlanks(std::string_view text) {
 Admission ToAdmission(std::string_view word) {
   if (word == "=") return {};
   if (word == "+") return {Admission::Kind::kAdmitted, 0};
+  if (word == "P") return {Admission::Kind::kHostFull, 0};
+  if (word == "D") return {Admission::Kind::kDomainFull, 0};
   return {Admission::Kind::kMoved, ToNumber<int>(word)};
 }
 
@@ -188,6 +199,7 @@ Result<Reply> ReplyTo(const ExpireStep&, const RedisReply& reply) {
                            static_cast<int>(ElementOf(reply, 1).integer)});
 }
 
+Result<Reply> ReplyTo(const SetLimitsStep&, const RedisReply&) { return Reply(SetLimitsReply()); }
 Result<Reply> ReplyTo(const OpenRoundStep&, const RedisReply&) { return Reply(OpenRoundReply()); }
 Result<Reply> ReplyTo(const SaveJobStep&, const RedisReply&) { return Reply(SaveJobReply()); }
 Result<Reply> ReplyTo(const SaveWorkersStep&, const RedisReply&) {
@@ -318,6 +330,8 @@ void RedisStore::Opening::ReadJob(const RedisReply& reply) {
   snapshot_.epoch = ToNumber<std::uint64_t>(Take(snapshot_.job, "epoch"));
   snapshot_.open_depth = ToNumber<int>(Take(snapshot_.job, "round"));
   Take(snapshot_.job, "deepest");
+  Take(snapshot_.job, "pages_per_host");
+  Take(snapshot_.job, "hosts_per_domain");
   Take(snapshot_.job, "outbox_first");
   for (const auto& [name, count] : ToFields(ElementOf(reply, 1))) {
     snapshot_.stats[name] = ToNumber<std::uint64_t>(count);

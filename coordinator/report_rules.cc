@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/address.h"
+#include "common/registrable_domain.h"
 #include "common/robots.h"
 #include "common/url_traps.h"
 #include "coordinator/result_rows.h"
@@ -72,6 +73,10 @@ AdmitStep ReportRules::StepForSeeds() const {
   return step;
 }
 
+SetLimitsStep ReportRules::StepForLimits() const {
+  return {crawl_.max_pages_per_host, crawl_.max_hosts_per_domain};
+}
+
 AdmitStep ReportRules::StepForRobots(const std::string& origin, std::string_view robots_body,
                                      int depth) const {
   AdmitStep step;
@@ -87,6 +92,7 @@ AdmitStep ReportRules::StepForRobots(const std::string& origin, std::string_view
     const Result<Url> url = listed ? Take(listed->text()) : listed;
     if (url && RefusalOf(*url, true).empty()) step.sitemaps.push_back(CandidateOf(*url));
   }
+  NameDomains(robots_url->authority(), step.sitemaps, step.domains);
   return step;
 }
 
@@ -99,6 +105,10 @@ AcceptStep ReportRules::StepFor(const Report& report, int depth) const {
   OfferSitemaps(report, step);
   if (report.outcome) step.ending = EndingOf(report, depth);
   if (step.ending && !step.ending->refusal.empty()) ++step.drops[step.ending->refusal];
+  const std::string_view host = AuthorityOf(report.entry.url);
+  NameDomains(host, step.links, step.domains);
+  NameDomains(host, step.sitemaps, step.domains);
+  if (step.ending && step.ending->target) NameDomains(host, {*step.ending->target}, step.domains);
   return step;
 }
 
@@ -143,6 +153,21 @@ std::string_view ReportRules::RefusalOf(const Url& url, bool is_sitemap) const {
       break;
   }
   return LimitBrokenBy(url, crawl_.url_limits);
+}
+
+/// Of the hosts other than the one that they were found at, which is no new one.
+void ReportRules::NameDomains(std::string_view own_host, const std::vector<Candidate>& candidates,
+                              Domains& domains) const {
+  if (crawl_.max_hosts_per_domain == 0) return;
+  std::string_view last_host = own_host;
+  for (const Candidate& candidate : candidates) {
+    const std::string_view host = AuthorityOf(candidate.url);
+    if (host == own_host || host == last_host) continue;
+    last_host = host;
+    if (domains.contains(host)) continue;
+    const Url url = Url::Parse(candidate.url).value();  // its text is that of a URL
+    domains.emplace(host, RegistrableDomain(url.host()));
+  }
 }
 
 Ending ReportRules::EndingOf(const Report& report, int depth) const {

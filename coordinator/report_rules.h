@@ -25,6 +25,7 @@ class ReportRules {
   AcceptStep StepFor(const Report& report, int depth) const;
   /// Seeds and given sitemaps.
   AdmitStep StepForSeeds() const;
+  SetLimitsStep StepForLimits() const;
   /// The sitemaps that a robots.txt lists; empty unless the job wants them. `depth` is that of a
   /// lease of its host.
   AdmitStep StepForRobots(const std::string& origin, std::string_view robots_body, int depth) const;
@@ -40,6 +41,8 @@ class ReportRules {
   void OfferLinks(const Report& report, int depth, AcceptStep& step) const;
   void OfferSitemaps(const Report& report, AcceptStep& step) const;
   std::string_view RefusalOf(const Url& url, bool is_sitemap) const;
+  void NameDomains(std::string_view own_host, const std::vector<Candidate>& candidates,
+                   Domains& domains) const;
   Ending EndingOf(const Report& report, int depth) const;
   Ending EndingOfRedirect(const Report& report, const Redirected& redirected, int depth) const;
   /// The URL that the crawl takes for `text`.

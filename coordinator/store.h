@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -37,12 +38,22 @@ struct Admission {
     kAdmitted,  // new: now in the seen set and in the frontier at the offered depth
     kSeen,      // in the seen set already; nothing changed
     kMoved,     // waited in the frontier at a greater depth; now waits at the offered one
+    // Dropped by a limit (SetLimitsStep), and not in the seen set: it may be admitted another time.
+    kHostFull,    // its host has all the pages that it may have
+    kDomainFull,  // its host is new, and the domain has all the hosts that it may have
   };
   Kind kind = Kind::kSeen;
   int moved_from = 0;  // kMoved only: the depth at which it waited
 
   friend bool operator==(const Admission&, const Admission&) = default;
 };
+
+/// "pages_per_host" or "hosts_per_domain"; empty for what was not dropped.
+std::string_view DropWord(Admission::Kind kind);
+
+/// The domain that a host counts against: authority -> domain. Of a host that is not among them it
+/// does not matter whether it is new.
+using Domains = std::map<std::string, std::string, std::less<>>;
 
 /// What was found but not offered: how many links, sitemaps and redirect targets a rule has kept
 /// out, by the rule's word.
@@ -79,6 +90,7 @@ struct AdmitStep {
   std::vector<Candidate> candidates;
   std::vector<Candidate> sitemaps = {};  // of level 1; offered first
   std::string sitemap_referrer = {};     // URL of the robots.txt; empty: given
+  Domains domains = {};
 };
 struct AdmitReply {
   std::vector<Admission> admissions;  // one a candidate, in order
@@ -113,6 +125,7 @@ struct AcceptStep {
   bool is_sitemap = false;
   std::vector<Candidate> sitemaps = {};  // only of a sitemap; offered before the links
   Drops drops = {};                      // counted with what is accepted
+  Domains domains = {};                  // of links, sitemaps and a redirect's target
 
   /// Where links and sitemaps are offered.
   int DepthOfLinks(int lease_depth) const { return is_sitemap ? lease_depth : lease_depth + 1; }
@@ -136,6 +149,16 @@ struct ExpireReply {
   int returned = 0;
   int given_up = 0;
 };
+
+/// The limits on what is admitted from now on; 0: none, as in a new job. What was admitted before
+/// counts for the pages of its host, but not for the hosts of its domain.
+struct SetLimitsStep {
+  /// Pages of a host that are fetched or still to be: admitted, and neither failed nor redirected.
+  /// Sitemaps are none. What moves to a smaller depth is admitted already.
+  std::uint64_t pages_per_host = 0;
+  std::uint64_t hosts_per_domain = 0;
+};
+struct SetLimitsReply {};
 
 /// Opens the round of a depth: from now on nothing moves out of it.
 struct OpenRoundStep {
@@ -165,7 +188,7 @@ struct ReadControlReply {
 /// numbered from 0 in the order of the steps.
 ///
 ///     "failed" SP row                     an Ending of kind kFailed
-///     "redirected" SP outcome SP row      outcome: "admitted", "seen", or the refusal
+///     "redirected" SP outcome SP row      outcome: "admitted", "seen", a DropWord, or the refusal
 ///     "lost" SP depth SP entry            given up as worker_lost
 ///     "refused" SP lease SP index         a URL that left its lease unreported: rows that a worker
 ///                                         wrote for it under that lease do not count
@@ -197,12 +220,12 @@ struct KeepRobotsStep {
 };
 struct KeepRobotsReply {};
 
-using Step =
-    std::variant<AdmitStep, LeaseStep, AcceptStep, ExpireStep, OpenRoundStep, SaveJobStep,
-                 SaveWorkersStep, ReadControlStep, ReadOutboxStep, ReadRobotsStep, KeepRobotsStep>;
-using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, ExpireReply, OpenRoundReply,
-                           SaveJobReply, SaveWorkersReply, ReadControlReply, ReadOutboxReply,
-                           ReadRobotsReply, KeepRobotsReply>;
+using Step = std::variant<AdmitStep, LeaseStep, AcceptStep, ExpireStep, SetLimitsStep,
+                          OpenRoundStep, SaveJobStep, SaveWorkersStep, ReadControlStep,
+                          ReadOutboxStep, ReadRobotsStep, KeepRobotsStep>;
+using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, ExpireReply, SetLimitsReply,
+                           OpenRoundReply, SaveJobReply, SaveWorkersReply, ReadControlReply,
+                           ReadOutboxReply, ReadRobotsReply, KeepRobotsReply>;
 
 // ---- What a coordinator finds when it starts ----
 

@@ -12,6 +12,7 @@
 --                             round         depth of the open round; nothing moves out of it
 --                             deepest       the greatest depth that a round or an entry has had
 --                             outbox_first  number of the outbox's first item
+--                             pages_per_host hosts_per_domain   limits; 0: none
 --   P stats           hash    counters; of them `leased` goes down too
 --   P round:D         hash    admitted leased fetched redirected failed
 --   P frontier:D:HOST list    entries: URL [SP REFERRER|"-" [SP ATTEMPT SP HOPS SP LOSSES
@@ -21,6 +22,9 @@
 --   P hosts:D         set     HOSTs whose list at D exists
 --   P lease:ID        hash    worker host depth connections; "0" "1" ... -> entry, while leased
 --   P leases          set     IDs of the live leases
+--   P pages_of_host   hash    HOST -> its pages that are fetched or are to be; each host that was
+--                             ever admitted
+--   P hosts_of_domain hash    registrable domain -> hosts admitted while there was a limit
 --   P seen            fingerprint set of all admitted URLs
 --   P waiting:D       fingerprint set of the URLs in the frontier at D, while D > round
 --   P outbox          list    result rows that only these functions could decide
@@ -42,8 +46,8 @@ local MAX_MEAN_ENTRIES = 450
 -- Values passed to one command: Lua's unpack() has a limit of some thousands.
 local CHUNK = 500
 -- Where the candidates begin in the arguments of `admit` and of `accept`.
-local FIRST_TO_ADMIT = 5
-local FIRST_LINK = 16
+local FIRST_TO_ADMIT = 6
+local FIRST_LINK = 17
 -- The fields of a lease's hash that are not URLs.
 local LEASE_FIELDS = 4
 local HOSTS_A_PAGE = 10000
@@ -51,6 +55,9 @@ local LEASES_A_PAGE = 500
 
 local COUNTERS = { 'admitted', 'fetched', 'redirected', 'failed', 'bytes', 'links', 'retries',
                    'leases_expired', 'leased', 'moved', 'reports_refused' }
+
+-- Why a limit drops a candidate: as its admission, and in the counters.
+local DROPPED = { P = 'pages_per_host', D = 'hosts_per_domain' }
 
 -- redis.call, from the first step on: while a library is loaded there is none. A local is quicker.
 local call
@@ -172,7 +179,8 @@ Job.__index = Job
 
 -- Raises STALE when another coordinator has taken the job over.
 function Job.open(prefix, epoch)
-  local fields = call('HMGET', prefix .. 'job', 'epoch', 'round', 'deepest')
+  local fields = call('HMGET', prefix .. 'job', 'epoch', 'round', 'deepest', 'pages_per_host',
+                      'hosts_per_domain')
   if fields[1] ~= epoch then
     error(redis.error_reply('STALE epoch ' .. epoch .. ': the job is at ' .. (fields[1] or 'none')))
   end
@@ -180,6 +188,9 @@ function Job.open(prefix, epoch)
     prefix = prefix,
     round = tonumber(fields[2]),
     deepest = tonumber(fields[3]),
+    pages_per_host = tonumber(fields[4] or 0),
+    hosts_per_domain = tonumber(fields[5] or 0),
+    domains = {},  -- host -> the domain that it counts against
     sets = {},
     counts = {},
   }, Job)
@@ -229,6 +240,19 @@ function Job:reach(depth)
   if depth <= self.deepest then return end
   self.deepest = depth
   call('HSET', self.prefix .. 'job', 'deepest', depth)
+end
+
+-- A field of a hash of the job, with the changes of this call; nil when it was never counted.
+function Job:counted(name, field)
+  local key = self.prefix .. name
+  local change = self.counts[key] and self.counts[key][field]
+  local saved = call('HGET', key, field)
+  return (saved or change) and tonumber(saved or 0) + (change or 0)
+end
+
+-- `change` is 0 for what is no page, which makes the host a known one all the same.
+function Job:count_page(host, change)
+  count(self, self.prefix .. 'pages_of_host', host, change)
 end
 
 ---- Host queues ----
@@ -327,33 +351,63 @@ function Job:take_waiting(depth, fingerprint, url)
   end
 end
 
--- Returns "+" when the URL is new, "=" when it was seen, or the depth from which it moved.
-function Job:admit(depth, fingerprint, url, entry)
-  local from
+-- Counts a new URL for its host, unless a limit drops it: the key in DROPPED then, else nil.
+function Job:admit_to_host(host, is_page)
+  if is_page and self.pages_per_host > 0 and
+     (self:counted('pages_of_host', host) or 0) >= self.pages_per_host then
+    return 'P'
+  end
+  local domain = self.domains[host]
+  if domain and self.hosts_per_domain > 0 and not self:counted('pages_of_host', host) then
+    if (self:counted('hosts_of_domain', domain) or 0) >= self.hosts_per_domain then return 'D' end
+    count(self, self.prefix .. 'hosts_of_domain', domain, 1)
+  end
+  self:count_page(host, is_page and 1 or 0)
+end
+
+-- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, or a key in
+-- DROPPED.
+function Job:admit(depth, fingerprint, url, entry, is_page)
+  local from, host
   if self:set('seen'):add(fingerprint) then
+    host = host_of(url)
+    local drop = self:admit_to_host(host, is_page)
+    if drop then
+      self:set('seen'):remove(fingerprint)
+      self:count('dropped:' .. DROPPED[drop], 1)
+      return drop
+    end
     self:count('admitted', 1)
   else
     from = self:take_waiting(depth, fingerprint, url)
     if not from then return '=' end
+    host = host_of(url)
     self:count('moved', 1)
     self:count_round(from, 'admitted', -1)
+    -- What waited at a depth that is not open is no sitemap: those are found at open ones.
+    if not is_page then self:count_page(host, -1) end
   end
   self:count_round(depth, 'admitted', 1)
   self:reach(depth)
-  self:push('RPUSH', depth, host_of(url), entry)
+  self:push('RPUSH', depth, host, entry)
   if depth > self.round then self:set('waiting:' .. depth):add(fingerprint) end
   return from or '+'
 end
 
 -- Admits the pairs in args[first] ... args[last] and returns what came of each, parted by blanks.
 -- `rest`: what follows the URL in their entries.
-function Job:admit_all(depth, args, first, last, rest)
+function Job:admit_all(depth, args, first, last, rest, is_page)
   local admissions = {}
   for i = first, last, 2 do
     local url = args[i + 1]
-    admissions[#admissions + 1] = self:admit(depth, args[i], url, url .. rest)
+    admissions[#admissions + 1] = self:admit(depth, args[i], url, url .. rest, is_page)
   end
   return table.concat(admissions, ' ')
+end
+
+-- "HOST DOMAIN ..."
+function Job:read_domains(text)
+  for host, domain in string.gmatch(text, '([^ ]+) ([^ ]+)') do self.domains[host] = domain end
 end
 
 ---- Steps ----
@@ -370,17 +424,18 @@ local function step(name, run)
   end)
 end
 
--- depth sitemap_referrer sitemaps (fingerprint url)* -> admissions of the sitemaps and of the rest.
--- The first `sitemaps` pairs are sitemaps.
+-- depth sitemap_referrer domains sitemaps (fingerprint url)* -> admissions of the sitemaps and of the
+-- rest. The first `sitemaps` pairs are sitemaps.
 step('admit', function(job, args)
   local depth = tonumber(args[2])
-  local last_sitemap = FIRST_TO_ADMIT + 2 * tonumber(args[4]) - 1
+  local last_sitemap = FIRST_TO_ADMIT + 2 * tonumber(args[5]) - 1
   check_candidates(args, FIRST_TO_ADMIT)
   if depth < 0 then error(redis.error_reply('BAD depth: ' .. depth)) end
   local as_sitemap = text_of({ url = '', referrer = args[3], sitemap = 1 })
+  job:read_domains(args[4])
   return {
-    job:admit_all(depth, args, FIRST_TO_ADMIT, last_sitemap, as_sitemap),
-    job:admit_all(depth, args, last_sitemap + 1, #args, ''),
+    job:admit_all(depth, args, FIRST_TO_ADMIT, last_sitemap, as_sitemap, false),
+    job:admit_all(depth, args, last_sitemap + 1, #args, '', true),
   }
 end)
 
@@ -423,7 +478,8 @@ end)
 
 ---- How URLs leave a lease ----
 
-function Job:fail(depth, word)
+function Job:fail(depth, host, entry, word)
+  if parts_of(entry).sitemap == 0 then self:count_page(host, -1) end
   self:count_both(depth, 'failed', 1)
   self:count('failed:' .. word, 1)
 end
@@ -446,23 +502,25 @@ end
 
 function endings.redirected(job, url, report)
   job:count_both(url.depth, 'redirected', 1)
+  local leased = parts_of(url.entry)
+  local is_page = leased.sitemap == 0
+  if is_page then job:count_page(url.host, -1) end
   local outcome, admission = report.refusal, nil
   if report.target_url ~= '' then
-    local leased = parts_of(url.entry)
     admission = job:admit(url.depth, report.target_fingerprint, report.target_url, text_of({
       url = report.target_url,
       referrer = leased.referrer,
       hops = tonumber(report.target_hops),
       sitemap = leased.sitemap,
-    }))
-    outcome = admission == '=' and 'seen' or 'admitted'
+    }), is_page)
+    outcome = DROPPED[admission] or (admission == '=' and 'seen' or 'admitted')
   end
   job:post('redirected ' .. outcome .. ' ' .. report.row)
   return admission
 end
 
 function endings.failed(job, url, report)
-  job:fail(url.depth, report.word)
+  job:fail(url.depth, url.host, url.entry, report.word)
   job:post('failed ' .. report.row)
 end
 
@@ -487,9 +545,9 @@ local function finish(job, key, url, report)
 end
 
 -- lease index kind word bytes links row refusal target_hops target_fingerprint target_url
--- is_sitemap drops sitemaps (fingerprint url)* -> nil when refused, else admissions of the sitemaps,
--- of the links and of the target. Kind: a key of `endings`, or "" when more of the report follows.
--- Drops: "WORD COUNT ...". The first `sitemaps` pairs are sitemaps, the others links.
+-- is_sitemap drops domains sitemaps (fingerprint url)* -> nil when refused, else admissions of the
+-- sitemaps, of the links and of the target. Kind: a key of `endings`, or "" when more of the report
+-- follows. Drops: "WORD COUNT ...". The first `sitemaps` pairs are sitemaps, the others links.
 step('accept', function(job, args)
   local id, index = args[2], args[3]
   local report = {
@@ -509,7 +567,8 @@ step('accept', function(job, args)
   end
   local url = { id = id, index = index, depth = tonumber(depth), host = host, entry = entry }
   local depth_of_links = args[13] == '1' and url.depth or url.depth + 1
-  local last_sitemap = FIRST_LINK + 2 * tonumber(args[15]) - 1
+  local last_sitemap = FIRST_LINK + 2 * tonumber(args[16]) - 1
+  job:read_domains(args[15])
   for word, count in string.gmatch(args[14], '([^ ]+) (%d+)') do
     job:count('dropped:' .. word, tonumber(count))
   end
@@ -518,9 +577,10 @@ step('accept', function(job, args)
     local leased = parts_of(entry)
     local as_nested =
         text_of({ url = '', referrer = leased.referrer, sitemap = leased.sitemap + 1 })
-    sitemaps = job:admit_all(depth_of_links, args, FIRST_LINK, last_sitemap, as_nested)
+    sitemaps = job:admit_all(depth_of_links, args, FIRST_LINK, last_sitemap, as_nested, false)
   end
-  local links = job:admit_all(depth_of_links, args, last_sitemap + 1, #args, ' ' .. url_of(entry))
+  local links =
+      job:admit_all(depth_of_links, args, last_sitemap + 1, #args, ' ' .. url_of(entry), true)
   local target = report.kind ~= '' and finish(job, key, url, report)
   return { sitemaps, links, target and tostring(target) or '' }
 end)
@@ -545,7 +605,7 @@ step('expire', function(job, args)
     if blame then entry, losses = with_loss(entry) end
     job:refuse(id, index)
     if blame and losses >= max_losses then
-      job:fail(lease.depth, 'worker_lost')
+      job:fail(lease.depth, lease.host, entry, 'worker_lost')
       job:post('lost ' .. lease.depth .. ' ' .. entry)
     else
       returned[#returned + 1] = entry
@@ -557,6 +617,11 @@ step('expire', function(job, args)
   job:release(lease.depth, #indexes)
   if blame then job:count('leases_expired', 1) end
   return { #returned, #indexes - #returned }
+end)
+
+-- pages_per_host hosts_per_domain
+step('set_limits', function(job, args)
+  call('HSET', job.prefix .. 'job', 'pages_per_host', args[2], 'hosts_per_domain', args[3])
 end)
 
 -- depth

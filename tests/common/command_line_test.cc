@@ -180,18 +180,23 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
 
 TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
   const CrawlOptions given = Coordinate({kSeed, "--max-url-bytes", "1", "--max-path-segments", "2",
-                                         "--max-repeated-segments", "3", "--max-query-params", "0"})
+                                         "--max-repeated-segments", "3", "--max-query-params", "0",
+                  "--max-pages-per-host", "5", "--max-hosts-per-domain", "6"})
                                  .options()
                                  .crawl;
   EXPECT_EQ(given.url_limits.bytes, 1);
   EXPECT_EQ(given.url_limits.path_segments, 2);
   EXPECT_EQ(given.url_limits.repeated_segments, 3);
   EXPECT_EQ(given.url_limits.query_params, 0);
+  EXPECT_EQ(given.max_pages_per_host, 5u);
+  EXPECT_EQ(given.max_hosts_per_domain, 6u);
   const CrawlOptions initial = Coordinate({kSeed}).options().crawl;
   EXPECT_EQ(initial.url_limits.bytes, 2'083);
   EXPECT_EQ(initial.url_limits.path_segments, 40);
   EXPECT_EQ(initial.url_limits.repeated_segments, 2);
   EXPECT_EQ(initial.url_limits.query_params, 32);
+  EXPECT_EQ(initial.max_pages_per_host, 0u);
+  EXPECT_EQ(initial.max_hosts_per_domain, 10'000u);
 }
 
 TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {

@@ -28,6 +28,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.strip_params = true;
   options.strip_names = {"from"};
   options.url_limits = {1, 2, 3, 4};
+  options.max_pages_per_host = 5;
+  options.max_hosts_per_domain = 6;
   options.ignore_robots = true;
   options.robots_retries = 4;
   options.robots_retry_delay = milliseconds(5);
@@ -58,6 +60,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_EQ(read->url_limits.path_segments, 2);
   EXPECT_EQ(read->url_limits.repeated_segments, 3);
   EXPECT_EQ(read->url_limits.query_params, 4);
+  EXPECT_EQ(read->max_pages_per_host, 5u);
+  EXPECT_EQ(read->max_hosts_per_domain, 6u);
 }
 
 TEST(CrawlOptions, JsonOfAnotherVersionIsReadAsFarAsItIsKnown) {

@@ -205,6 +205,21 @@ TEST_F(CoordinatorTest, ARedirectHasAnOutcome) {
   }
 }
 
+TEST_F(CoordinatorTest, ObeysTheLimitsOfHostsAndDomains) {
+  options_.crawl.scope = ScopeKind::kAny;
+  options_.crawl.max_pages_per_host = 2;
+  options_.crawl.max_hosts_per_domain = 1;
+  Start();
+  SayHello("w");
+  Tell(Fetched{}, "w", TheLease("w"), 0,
+       {"http://a.test/1", "http://a.test/2", "http://x.b.test/", "http://y.b.test/",
+        "http://z.a.test/", "http://b.test:81/"});
+  const Drops wanted = {{"hosts_per_domain", 2}, {"pages_per_host", 1}};
+  EXPECT_EQ(coordinator_->progress().counts.dropped_by_reason, wanted);
+  EXPECT_EQ(coordinator_->progress().counts.admitted, 4u);
+  EXPECT_EQ(coordinator_->progress().waiting + coordinator_->progress().leased, 3u);
+}
+
 TEST_F(CoordinatorTest, CountsDropsByReasonOverRestarts) {
   Start();
   SayHello("w");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include "tests/support/simulated_crawl.h"
@@ -73,6 +74,40 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
       const int failures = web.robots_failures.at(std::string(AuthorityOf(origin + "/")));
       ASSERT_EQ(fetches, std::min(failures, options.crawl.robots_retries) + 1) << origin;
     }
+  }
+}
+
+TEST(SimulatedCrawl, FetchesNoMorePagesOfAHostThanItMayHave) {
+  for (std::uint64_t seed = 500'001; seed < 501'001; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const RandomWeb web = RandomWeb::Make(random);
+    CoordinatorOptions options;
+    options.job = "simulated";
+    options.lease_timeout = milliseconds(4'000);
+    options.crawl.seeds = web.seeds;
+    options.crawl.depth = kNoDepthLimit;
+    options.crawl.scope = ScopeKind::kAny;
+    options.crawl.host_delay = milliseconds(0);
+    options.crawl.max_pages_per_host = std::uniform_int_distribution<int>(1, 8)(random);
+    SimulatedCrawl crawl(seed, options, web, {.kills = 1, .cuts = 1, .restarts = 1});
+    ASSERT_TRUE(crawl.Run()) << crawl.violation();
+    std::map<std::string, std::uint64_t> pages;
+    for (const SimulatedCrawl::Row& row : crawl.Pages()) ++pages[std::string(AuthorityOf(row.url))];
+    for (const auto& [host, count] : pages) {
+      ASSERT_LE(count, options.crawl.max_pages_per_host) << host;
+    }
+    const auto stats = crawl.store().stats();
+    ASSERT_EQ(stats.at("admitted"),
+              stats.at("fetched") + stats.at("redirected") + stats.at("failed"));
+    std::map<std::string, std::uint64_t> reachable;
+    for (const auto& [url, depth] : web.Depths(kNoDepthLimit)) {
+      reachable[std::string(AuthorityOf(url))] += web.IsPage(url) ? 1 : 0;
+    }
+    if (stats.contains("dropped:pages_per_host")) continue;
+    ASSERT_EQ(stats.at("fetched"),
+              std::accumulate(reachable.begin(), reachable.end(), std::uint64_t{0},
+                              [](auto sum, const auto& host) { return sum + host.second; }));
   }
 }
 

@@ -141,6 +141,9 @@ TEST_F(JobReaderTest, ReadsHashes) {
   JobReader reader(Address(), "j");
   EXPECT_EQ(reader.Hash("job").at("state"), "running");
   EXPECT_TRUE(reader.Hash("nonsense").empty());
+  EXPECT_EQ(reader.Field("job", "state"), "running");
+  EXPECT_EQ(reader.Field("job", "nonsense"), std::nullopt);
+  EXPECT_EQ(reader.Field("nonsense", "state"), std::nullopt);
   EXPECT_TRUE(JobReader(Address(), "other").Hash("job").empty());
   EXPECT_FALSE(JobReader(Address(), "other").Find(UrlOf(1)).seen);
 }

@@ -83,6 +83,26 @@ TEST(ReportRules, CountsWhatItDoesNotOfferByReason) {
       << "what is too deep is not looked at";
 }
 
+TEST(ReportRules, NamesTheDomainsOfOtherHosts) {
+  CrawlOptions crawl = Options();
+  crawl.scope = ScopeKind::kAny;
+  crawl.sitemaps = true;
+  Report report =
+      ReportOf(Redirected{301, "http://r.d.test/", true},
+               {"http://a.test/1", "http://x.b.co.uk/", "http://x.b.co.uk/2",
+                "http://127.0.0.1:81/", "https://c.test/", "http://localhost/", "http://[::1]/"});
+  const Domains wanted = {{"127.0.0.1:81", "127.0.0.1"}, {"[::1]", "[::1]"},
+                          {"c.test", "c.test"},          {"localhost", "localhost"},
+                          {"r.d.test", "d.test"},        {"x.b.co.uk", "b.co.uk"}};
+  EXPECT_EQ(Rules(crawl).StepFor(report, 0).domains, wanted);
+  const std::string robots = "Sitemap: http://x.b.test/s\nSitemap: /s\n";
+  EXPECT_EQ(Rules(crawl).StepForRobots("http://a.test", robots, 0).domains,
+            (Domains{{"x.b.test", "b.test"}}));
+  EXPECT_EQ(Rules(crawl).StepForSeeds().domains, Domains{}) << "what is given does not count";
+  crawl.max_hosts_per_domain = 0;
+  EXPECT_EQ(Rules(crawl).StepFor(report, 0).domains, Domains{});
+}
+
 TEST(ReportRules, LimitsOfUrlsHoldForWhateverIsFoundButNotForWhatIsGiven) {
   const std::string trap = "http://a.test/a/b/a/b/a/b/";
   CrawlOptions crawl = Options();

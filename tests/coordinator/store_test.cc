@@ -183,6 +183,7 @@ Ending RedirectedTo(const std::string& url, int hops = 1) {
 
 std::string Text(const Admission& admission) {
   if (admission.kind == Admitted::kMoved) return std::to_string(admission.moved_from);
+  if (const auto drop = DropWord(admission.kind); !drop.empty()) return std::string(drop);
   return admission.kind == Admitted::kAdmitted ? "+" : "=";
 }
 
@@ -341,9 +342,9 @@ TEST_P(StoreRules, ObeysTheLastCoordinatorOnly) {
   for (const Step& step : std::initializer_list<Step>{
            AdmitStep{0, {Offer("http://b/")}}, LeaseStep{2, "w", "a", 0, 1, 1},
            AcceptStep{1, 0, {Offer("http://c/")}, Fetched()}, ExpireStep{1, true, 3},
-           OpenRoundStep{1}, SaveJobStep{{{"state", "x"}}}, SaveWorkersStep{{{"w", "{}"}}},
-           ReadControlStep{}, ReadOutboxStep{1, 1}, ReadRobotsStep{"http://a", {}},
-           KeepRobotsStep{"http://a", {}, {}}}) {
+           SetLimitsStep{1, 1}, OpenRoundStep{1}, SaveJobStep{{{"state", "x"}}},
+           SaveWorkersStep{{{"w", "{}"}}}, ReadControlStep{}, ReadOutboxStep{1, 1},
+           ReadRobotsStep{"http://a", {}}, KeepRobotsStep{"http://a", {}, {}}}) {
     const Result<Reply> reply = coordinator_.Apply(step);
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error(), Error::kStore);
@@ -749,6 +750,115 @@ TEST_P(StoreRules, ForgetsARobotsTxtWhenItsTimeIsOver) {
   }
 }
 
+// ---- Limits on what is admitted ----
+
+TEST_P(StoreRules, AdmitsNoMorePagesOfAHostThanItMayHave) {
+  coordinator_.Apply(SetLimitsStep{2, 0});
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/1", "http://b/", "http://a/2", "http://a/3"})),
+            "+ + + pages_per_host ");
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/1", "http://a/3", "http://a:81/"})),
+            "= pages_per_host + ")
+      << "what was dropped was not seen";
+  Now();
+  EXPECT_EQ(Text(coordinator_.Admit(1, {"http://a/3"})), "pages_per_host ") << "after a restart";
+  EXPECT_EQ(Queues(0), (Strings{"a 2", "a:81 1", "b 1"}));
+  EXPECT_EQ(Stat("dropped:pages_per_host"), 3u);
+  EXPECT_EQ(Stat("admitted"), 4u);
+}
+
+TEST_P(StoreRules, APageThatWasNotFetchedMakesRoomForAnother) {
+  const struct {
+    const char* what;
+    std::optional<Ending> ending;  // of http://a/1; none: its worker is lost for the last time
+    const char* admission;         // of http://a/2 then
+  } kCases[] = {
+      {"fetched", Fetched(), "pages_per_host "},
+      {"failed", Ended(Ending::Kind::kFailed), "+ "},
+      {"redirected away", RedirectedTo("http://b/"), "+ "},
+      {"redirected within the host", RedirectedTo("http://a/x"), "pages_per_host "},
+      {"redirected to nowhere", Ended(Ending::Kind::kRedirected), "+ "},
+      {"returned", Returned(), "pages_per_host "},
+      {"lost", std::nullopt, "+ "},
+  };
+  for (const auto& c : kCases) {
+    const std::unique_ptr<Backend> backend = NewBackend(GetParam());
+    Coordinator coordinator(*backend);
+    coordinator.Open();
+    coordinator.Apply(SetLimitsStep{1, 0});
+    coordinator.Admit(0, {"http://a/1"});
+    coordinator.Lease(1, "a", 0, 1);
+    if (c.ending) {
+      coordinator.Accept(1, 0, c.ending);
+    } else {
+      coordinator.Apply(ExpireStep{1, true, 1});
+    }
+    EXPECT_EQ(Text(coordinator.Admit(0, {"http://a/2"})), c.admission) << c.what;
+  }
+}
+
+TEST_P(StoreRules, ARedirectToAHostThatIsFullIsDropped) {
+  coordinator_.Apply(SetLimitsStep{1, 0});
+  coordinator_.Admit(0, {"http://a/", "http://b/1"});
+  coordinator_.Lease(1, "a", 0, 1);
+  EXPECT_EQ(Text(coordinator_.Accept(1, 0, RedirectedTo("http://b/2"), {"http://b/3"})),
+            "accepted pages_per_host -> pages_per_host");
+  EXPECT_EQ(coordinator_.Outbox(), Strings{"redirected pages_per_host row"});
+  EXPECT_EQ(Stat("dropped:pages_per_host"), 2u);
+}
+
+TEST_P(StoreRules, SitemapsAreNoPagesOfTheirHost) {
+  coordinator_.Apply(SetLimitsStep{1, 0});
+  const Strings sitemaps = {"http://a/s1", "http://a/s2"};
+  EXPECT_EQ(
+      Text(coordinator_.Do<AdmitReply>(AdmitStep{0, Offers({"http://a/1"}), Offers(sitemaps), ""})),
+      "+ + / + ");
+  coordinator_.Lease(1, "a", 0, 2);
+  coordinator_.Accept(1, 0, Ended(Ending::Kind::kFailed));
+  EXPECT_EQ(Text(coordinator_.Accept(1, 1, RedirectedTo("http://a/s3"))), "accepted -> +");
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/2"})), "pages_per_host ");
+}
+
+TEST_P(StoreRules, MovesAWaitingUrlOfAHostThatIsFull) {
+  coordinator_.Apply(SetLimitsStep{1, 0});
+  coordinator_.Admit(1, {"http://a/"});
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/"})), "1 ");
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/2"})), "pages_per_host ");
+}
+
+TEST_P(StoreRules, PagesFromBeforeALimitCountForIt) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2"});
+  coordinator_.Lease(1, "a", 0, 1);
+  coordinator_.Accept(1, 0, Fetched());
+  coordinator_.Apply(SetLimitsStep{2, 0});
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/3"})), "pages_per_host ");
+  coordinator_.Apply(SetLimitsStep{3, 0});
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/3", "http://a/4"})), "+ pages_per_host ");
+  coordinator_.Apply(SetLimitsStep{});
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://a/4"})), "+ ");
+}
+
+TEST_P(StoreRules, AdmitsNoMoreHostsOfADomainThanItMayHave) {
+  coordinator_.Apply(SetLimitsStep{0, 2});
+  const Domains domains = {{"1.a", "a"}, {"2.a", "a"}, {"3.a", "a"}, {"4.a:81", "a"}, {"1.b", "b"}};
+  coordinator_.Admit(0, {"http://a/", "http://0.a/"});
+  coordinator_.Lease(1, "a", 0, 1);
+  AcceptStep step{1, 0, Offers({"http://1.a/", "http://2.a/", "http://3.a/", "http://1.a/x"})};
+  step.domains = domains;
+  EXPECT_EQ(Text(coordinator_.Do<AcceptReply>(step)), "accepted + + hosts_per_domain + -> none")
+      << "seeds are no hosts that were found";
+  Now();
+  step.links = Offers({"http://4.a:81/", "http://1.b/", "http://0.a/y", "http://2.a/z"});
+  step.ending = RedirectedTo("http://3.a/");
+  EXPECT_EQ(Text(coordinator_.Do<AcceptReply>(step)),
+            "accepted hosts_per_domain + + + -> hosts_per_domain");
+  EXPECT_EQ(coordinator_.Outbox(), Strings{"redirected hosts_per_domain row"});
+  EXPECT_EQ(Stat("dropped:hosts_per_domain"), 3u);
+  const AdmitStep sitemaps{0, {}, Offers({"http://3.a/s", "http://1.a/s"}), "http://a/r", domains};
+  EXPECT_EQ(Text(coordinator_.Do<AdmitReply>(sitemaps)), "hosts_per_domain + / ");
+  coordinator_.Apply(SetLimitsStep{});
+  EXPECT_EQ(Text(coordinator_.Do<AdmitReply>(sitemaps)), "+ = / ");
+}
+
 // ---- Both stores agree ----
 
 class RandomSteps {
@@ -756,9 +866,10 @@ class RandomSteps {
   explicit RandomSteps(unsigned seed) : random_(seed) {}
 
   Step Next() {
-    switch (Pick(14)) {
+    switch (Pick(15)) {
       case 0:
-        return AdmitStep{Pick(4), Some(5), Some(3), Pick(2) ? "" : "http://r/robots.txt"};
+        return AdmitStep{Pick(4), Some(5), Some(3), Pick(2) ? "" : "http://r/robots.txt",
+                         SomeDomains()};
       case 1:
       case 2:
       case 3:
@@ -770,6 +881,9 @@ class RandomSteps {
                          1 + Pick(3)};
       case 4:
         return ExpireStep{RecentLease(), Pick(3) > 0, 2};
+      case 14:
+        return SetLimitsStep{static_cast<std::uint64_t>(Pick(2) * (8 + Pick(20))),
+                             static_cast<std::uint64_t>(Pick(4))};
       case 5:
         if (Pick(6) > 0) return ReadControlStep{};
         return OpenRoundStep{open_ = std::max(open_, Pick(5))};
@@ -810,7 +924,14 @@ class RandomSteps {
     step.is_sitemap = Pick(3) == 0;
     if (step.is_sitemap) step.sitemaps = Some(3);
     if (Pick(3) == 0) step.drops["scope"] = Pick(9);
+    step.domains = SomeDomains();
     return step;
+  }
+
+  Domains SomeDomains() {
+    Domains domains;
+    for (int hosts = Pick(kHosts); hosts > 0; --hosts) domains[HostName(Pick(kHosts))] = "domain";
+    return domains;
   }
 
   std::optional<Ending> RandomEnding() {
@@ -972,8 +1093,9 @@ TEST(RedisStore, LeavesNoKeysOfWhatIsDone) {
   coordinator.Do<ReadOutboxReply>(ReadOutboxStep{9, 9});
   Strings keys = SharedServer().Run({"KEYS", "*"});
   std::sort(keys.begin(), keys.end());
-  EXPECT_EQ(keys, (Strings{"trawl:jobs", "trawl:{j}:job", "trawl:{j}:round:0", "trawl:{j}:round:1",
-                           "trawl:{j}:seen", "trawl:{j}:seen:1", "trawl:{j}:stats"}));
+  EXPECT_EQ(keys, (Strings{"trawl:jobs", "trawl:{j}:job", "trawl:{j}:pages_of_host",
+                           "trawl:{j}:round:0", "trawl:{j}:round:1", "trawl:{j}:seen",
+                           "trawl:{j}:seen:1", "trawl:{j}:stats"}));
 }
 
 TEST(RedisStore, ReplacesTheTableOfWorkers) {

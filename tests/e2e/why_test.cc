@@ -93,6 +93,23 @@ TEST_F(Why, TellsWhatBecameOfAUrl) {
   EXPECT_EQ(Ask(site_.Url("/"), {"--out", empty.path().string()}).at("state"), "seen");
 }
 
+TEST_F(Why, NamesTheLimitThatAHostOrADomainHasReached) {
+  TestSite second, third;
+  second.SetHtml("/", "");
+  site_.SetHtml("/", "<a href=/a><a href=/b><a href='" + second.Url("/") + "'><a href='" +
+                         third.Url("/") + "'>");
+  Flags flags = Fast();
+  flags.insert(flags.end(), {"--max-pages-per-host", "2", "--max-hosts-per-domain", "1",  //
+                             "--scope", "any", "--depth", "1"});
+  ASSERT_NO_FATAL_FAILURE(Crawl({site_.Url("/")}, flags));
+  EXPECT_EQ(Ask(site_.Url("/a")).at("state"), "fetched");
+  EXPECT_EQ(Ask(site_.Url("/b")).at("reason"), "pages_per_host");
+  EXPECT_EQ(Ask(site_.Url("/b")).at("rule"), "--max-pages-per-host 2");
+  EXPECT_EQ(Ask(second.Url("/x")).at("reason"), "not_found");
+  EXPECT_EQ(Ask(third.Url("/")).at("reason"), "hosts_per_domain");
+  EXPECT_EQ(Ask(third.Url("/")).at("rule"), "--max-hosts-per-domain 1");
+}
+
 TEST_F(Why, AsksForTheUrlThatTheJobTakesForIt) {
   Flags flags = Fast();
   flags.insert(flags.end(), {"--depth", "0", "--strip-params"});

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "common/registrable_domain.h"
 #include "common/robots.h"
 #include "common/scope.h"
 #include "common/url_rewrite.h"
@@ -48,11 +49,7 @@ std::string ExcludedBy(CrawlOptions options, const Url& url) {
   return "--exclude";
 }
 
-struct Hindrance {
-  std::string reason;
-  std::string rule;
-  std::string detail;
-};
+using Hindrance = WhyProbe::Hindrance;
 
 /// What the job's scope has against a URL.
 std::optional<Hindrance> OutOfScope(const CrawlOptions& options, const Url& url) {
@@ -177,10 +174,31 @@ void WhyProbe::ExplainEnding(const Url& url, json::object& answer) const {
   answer["row"] = row;
 }
 
-void WhyProbe::ExplainAbsence(const Url& url, json::object& answer) const {
+/// What the job's limits have against one URL more of its host, as things stand now.
+std::optional<WhyProbe::Hindrance> WhyProbe::BeyondCounts(const Url& url) {
+  const auto reaches = [](const std::optional<std::string>& count, std::uint64_t limit) {
+    return limit > 0 && count && std::stoll(*count) >= static_cast<std::int64_t>(limit);
+  };
+  const auto pages = reader_.Field("pages_of_host", url.authority());
+  if (reaches(pages, options_.max_pages_per_host)) {
+    return Hindrance{std::string(DropWord(Admission::Kind::kHostFull)),
+                     "--max-pages-per-host " + std::to_string(options_.max_pages_per_host),
+                     "its host has all the pages that it may have"};
+  }
+  const auto hosts = reader_.Field("hosts_of_domain", RegistrableDomain(url.host()));
+  if (!pages && reaches(hosts, options_.max_hosts_per_domain)) {
+    return Hindrance{std::string(DropWord(Admission::Kind::kDomainFull)),
+                     "--max-hosts-per-domain " + std::to_string(options_.max_hosts_per_domain),
+                     "its host is not among those that its domain may have"};
+  }
+  return std::nullopt;
+}
+
+void WhyProbe::ExplainAbsence(const Url& url, json::object& answer) {
   answer["state"] = "not_seen";
   std::optional<Hindrance> hindrance = OutOfScope(options_, url);
   if (!hindrance) hindrance = BeyondLimits(options_.url_limits, url);
+  if (!hindrance) hindrance = BeyondCounts(url);
   if (hindrance) {
     answer["reason"] = hindrance->reason;
     answer["rule"] = hindrance->rule;

@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "common/options.h"
@@ -14,6 +15,13 @@ namespace trawl {
 
 class WhyProbe {
  public:
+  /// What keeps a URL out of a job.
+  struct Hindrance {
+    std::string reason;
+    std::string rule;
+    std::string detail;
+  };
+
   /// `out` is the folder of the job's results; empty: where the job says it is. Throws
   /// std::runtime_error when Redis cannot be reached or does not know the job.
   WhyProbe(const RedisAddress& address, const std::string& job, std::filesystem::path out);
@@ -28,7 +36,8 @@ class WhyProbe {
   void ExplainPlace(const Url& url, const UrlPlace& place, boost::json::object& answer) const;
   void ExplainEnding(const Url& url, boost::json::object& answer) const;
   boost::json::value Robots(const Url& url);
-  void ExplainAbsence(const Url& url, boost::json::object& answer) const;
+  void ExplainAbsence(const Url& url, boost::json::object& answer);
+  std::optional<Hindrance> BeyondCounts(const Url& url);
 
   JobReader reader_;
   JobReader::Fields job_;
