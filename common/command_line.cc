@@ -9,6 +9,7 @@
 #include <iostream>
 #include <limits>
 
+#include "common/dns_servers.h"
 #include "common/scope.h"
 #include "common/toml_config.h"
 #include "common/url.h"
@@ -171,9 +172,13 @@ void AddRedis(CLI::App& app, std::string& redis) {
       ->capture_default_str();
 }
 
-void AddCaFile(CLI::App& app, std::string& ca_file) {
-  app.add_option("--ca-file", ca_file, "Trusted certificates, PEM [the system's]")
+/// What is of the machine that fetches, and so of no job.
+template <class Options>
+void AddMachine(CLI::App& app, Options& options) {
+  app.add_option("--ca-file", options.ca_file, "Trusted certificates, PEM [the system's]")
       ->type_name("FILE");
+  app.add_option("--dns", options.dns, "DNS servers, ADDRESS[:PORT],... [the system's]")
+      ->type_name("SERVERS");
 }
 
 void Describe(CLI::App& app, CoordinatorOptions& options) {
@@ -205,7 +210,7 @@ void Describe(CLI::App& app, WorkerOptions& options) {
       ->capture_default_str();
   app.add_option("--out", options.out, "Folder of the results [crawls/JOB]")->type_name("DIR");
   app.add_option("--name", options.name, "Unique among the job's workers [host and pid]");
-  AddCaFile(app, options.ca_file);
+  AddMachine(app, options);
   AddCommon(app, options.log_level);
 }
 
@@ -247,7 +252,7 @@ void Describe(CLI::App& app, ProbeOptions& options) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   AddRewriting(app, options.crawl);
   AddFetching(app, options.crawl);
-  AddCaFile(app, options.ca_file);
+  AddMachine(app, options);
   app.add_option("--job", options.job, "The job's name in Redis")->type_name("NAME");
   AddRedis(app, options.redis);
   app.add_option("--out", options.out, "Folder of the job's results [where the job says it is]")
@@ -350,9 +355,16 @@ std::string Complaint(CrawlOptions& crawl) {
   return {};
 }
 
-std::string CaFileComplaint(const std::string& path) {
-  if (path.empty() || ::access(path.c_str(), R_OK) == 0) return {};
-  return "--ca-file: cannot read " + path;
+template <class Options>
+std::string MachineComplaint(const Options& options) {
+  const std::string& ca_file = options.ca_file;
+  if (!ca_file.empty() && ::access(ca_file.c_str(), R_OK) != 0) {
+    return "--ca-file: cannot read " + ca_file;
+  }
+  if (!options.dns.empty() && !ParseDnsServers(options.dns)) {
+    return "--dns: not a list of ADDRESS[:PORT] with commas between them: '" + options.dns + "'";
+  }
+  return {};
 }
 
 std::string Complaint(CoordinatorOptions& options) {
@@ -399,7 +411,7 @@ std::string Complaint(ProbeOptions& options) {
   } else if (urls > 0) {
     return "takes no URL, but reads standard input: '" + options.crawl.seeds[0] + "'";
   }
-  if (std::string complaint = CaFileComplaint(options.ca_file); !complaint.empty()) {
+  if (std::string complaint = MachineComplaint(options); !complaint.empty()) {
     return complaint;
   }
   return Complaint(options.crawl);
@@ -429,7 +441,7 @@ std::variant<WorkerOptions, ExitNow> ParseWorkerOptions(int argc, const char* co
   if (options.coordinator.empty()) {
     return BadUsage(app, "--coordinator: name the endpoint to connect to, tcp://HOST:PORT");
   }
-  if (std::string complaint = CaFileComplaint(options.ca_file); !complaint.empty()) {
+  if (std::string complaint = MachineComplaint(options); !complaint.empty()) {
     return BadUsage(app, complaint);
   }
   return options;

@@ -91,6 +91,7 @@ struct WorkerOptions {
   std::string out;
   std::string name;     // unique among the job's workers; made from host and pid when empty
   std::string ca_file;  // PEM; empty: the system's certificates
+  std::string dns;      // of ParseDnsServers(); empty: the system's servers
   std::string log_level = "warn";
 };
 
@@ -108,6 +109,7 @@ struct ProbeOptions {
   ProbeCommand command = ProbeCommand::kUrl;
   CrawlOptions crawl;   // its seeds are the URLs to explain
   std::string ca_file;  // PEM; empty: the system's certificates
+  std::string dns;      // of ParseDnsServers(); empty: the system's servers
   // Of the job that is looked into:
   std::string job;
   std::string redis = "redis://127.0.0.1:6379";

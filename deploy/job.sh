@@ -36,10 +36,10 @@ parse_flags() {
         coordinator_flags+=("$@")
         return
         ;;
-      --@(job|out|redis|config|workers|concurrency|ca-file|log-level)=*)
+      --@(job|out|redis|config|workers|concurrency|ca-file|dns|log-level)=*)
         set_flag "${1%%=*}" "${1#*=}"
         ;;
-      --@(job|out|redis|config|workers|concurrency|ca-file|log-level))
+      --@(job|out|redis|config|workers|concurrency|ca-file|dns|log-level))
         if (($# < 2)) || [[ $2 == --* ]]; then usage_error "$1 needs a value"; fi
         set_flag "$1" "$2"
         shift
@@ -65,7 +65,7 @@ set_flag() {
     --config) config=$2 ;;
     --workers) require_number "$1" "$2" 10000 && workers=$2 ;;
     --concurrency) require_number "$1" "$2" 100000 && concurrency=$2 ;;
-    --ca-file) worker_flags+=("$1" "$2") ;;
+    --ca-file | --dns) worker_flags+=("$1" "$2") ;;
     --log-level)
       worker_flags+=("$1" "$2")
       coordinator_flags=("$1" "$2" "${coordinator_flags[@]}")

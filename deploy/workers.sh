@@ -9,7 +9,7 @@ usage() {
 Usage: deploy/workers.sh N --coordinator tcp://HOST:PORT [--out DIR] [flags]
 
 Runs N worker processes until the coordinator sends them home. The other flags are those of
-`trawl-worker --help`, as --concurrency N. Their rows go to DIR/parts.
+`trawl-worker --help`, as --concurrency N and --dns SERVERS. Their rows go to DIR/parts.
 
   --out DIR             folder of the rows; the job's own on the coordinator's machine
                         [crawls/JOB]

@@ -143,6 +143,7 @@ class Worker::Impl {
       Fetcher::Options options;
       options.user_agent = welcome.settings.user_agent;
       options.ca_file = options_.ca_file;
+      options.dns_servers = options_.dns;
       fetcher_ = std::make_unique<Fetcher>(io_, options);
     }
   }

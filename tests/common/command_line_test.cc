@@ -222,12 +222,13 @@ TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
 
 TEST(CommandLine, EveryFlagOfAWorkerIsTaken) {
   const auto outcome = Work({"--coordinator", "tcp://h:1", "--concurrency", "5", "--out", "o",
-                             "--name", "w", "--ca-file", "/dev/null"});
+                             "--name", "w", "--ca-file", "/dev/null", "--dns", "192.0.2.1,::1"});
   EXPECT_EQ(outcome.options().coordinator, "tcp://h:1");
   EXPECT_EQ(outcome.options().concurrency, 5);
   EXPECT_EQ(outcome.options().out, "o");
   EXPECT_EQ(outcome.options().name, "w");
   EXPECT_EQ(outcome.options().ca_file, "/dev/null");
+  EXPECT_EQ(outcome.options().dns, "192.0.2.1,::1");
   EXPECT_EQ(Work({"--coordinator", "x", "--out", "o"}).options().concurrency, 200);
 }
 
@@ -284,6 +285,7 @@ TEST(CommandLine, AWorkerNeedsACoordinator) {
   const std::vector<std::pair<Arguments, const char*>> cases = {
       {{"--out", "o"}, "--coordinator"},
       {{"--coordinator", "tcp://h:1", "--ca-file", "/nonexistent"}, "--ca-file"},
+      {{"--coordinator", "tcp://h:1", "--dns", "dns.test"}, "'dns.test'"},
       {{"--coordinator", "tcp://h:1", "--out", "o", "--concurrency", "0"}, "--concurrency"}};
   for (const auto& [arguments, named] : cases) {
     const auto outcome = Work(arguments);
@@ -320,6 +322,8 @@ TEST(CommandLine, AProbeFetchesLikeAWorkerOfTheCrawlWithTheseFlags) {
                               "11",
                               "--ca-file",
                               "/dev/null",
+                              "--dns",
+                              "192.0.2.1:5353",
                               "--sort-query",
                               "--strip-params",
                               "--strip-param",
@@ -337,6 +341,7 @@ TEST(CommandLine, AProbeFetchesLikeAWorkerOfTheCrawlWithTheseFlags) {
   EXPECT_EQ(crawl.fetch_timeout, milliseconds(10));
   EXPECT_EQ(crawl.max_hops, 11);
   EXPECT_EQ(outcome.options().ca_file, "/dev/null");
+  EXPECT_EQ(outcome.options().dns, "192.0.2.1:5353");
   EXPECT_TRUE(crawl.sort_query && crawl.strip_params);
   EXPECT_THAT(crawl.strip_names, ElementsAre("x"));
   EXPECT_TRUE(crawl.ignore_robots_tag && crawl.ignore_meta_robots && crawl.ignore_rel_nofollow);
@@ -357,6 +362,7 @@ TEST(CommandLine, AProbeTakesUrlsWhereTheyAreNeeded) {
       {{"fetch"}, "name a URL"},
       {{"fetch", "rubbish"}, "'rubbish'"},
       {{"fetch", "http://a.test/", "--ca-file", "/nonexistent"}, "--ca-file"},
+      {{"fetch", "http://a.test/", "--dns", "192.0.2.1:"}, "--dns"},
       {{"fetch", "http://a.test/", "--user-agent", "a\nb"}, "--user-agent"},
       {{"why", "--job", "j"}, "name one URL"},
       {{"why", "--job", "j", "http://a.test/", "http://b.test/"}, "name one URL"},

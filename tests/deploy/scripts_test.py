@@ -120,7 +120,7 @@ class CrawlTest(ScriptTest):
     def test_passes_flags_to_the_program_that_knows_them(self):
         code, _, err = self.run_script(
             "crawl.sh", "--depth", "1", "--depth=2", SEED, "--concurrency=7", "--workers=1",
-            "--user-agent", "a b", "--out", "re sults", "--job", "mine", "--quiet",
+            "--user-agent", "a b", "--dns", "::1", "--ca-file=c", "--out", "re sults", "--job", "mine", "--quiet",
         )
         self.assertEqual((0, ""), (code, err))
         check, coordinator, worker = self.arguments.read_text().splitlines()
@@ -129,7 +129,8 @@ class CrawlTest(ScriptTest):
         self.assertEqual(f"--print-job --job mine {rest}", check)
         self.assertRegex(coordinator, f"^--job mine --out {out} --redis unix://.* --endpoint-file ")
         self.assertTrue(coordinator.endswith(f" --quiet {rest}"))
-        self.assertEqual(f"--coordinator tcp://127.0.0.1:7000 --out {out} --concurrency 7", worker)
+        self.assertEqual(f"--coordinator tcp://127.0.0.1:7000 --out {out} --dns ::1 --ca-file c "
+                         "--concurrency 7", worker)
 
     def test_a_configuration_file_names_job_folder_and_redis(self):
         (self.folder / "c.toml").write_text('job = "mine"\nout = "there"\nredis = "redis://r"\n')
@@ -343,13 +344,13 @@ class PartsTest(ScriptTest):
 
     def test_drained_workers_are_a_success(self):
         process = self.start("workers.sh", "2", "--coordinator", "tcp://h:1", "--concurrency", "9",
-                             "--out", "mine")
+                             "--dns", "::1", "--out", "mine")
         here = self.folder / "mine/run"
         self.assertTrue(eventually(lambda: len(list(here.glob("here-*"))) == 2))
         os.killpg(process.pid, signal.SIGINT)
         code, _, err = self.finish(process)
         self.assertEqual((0, ""), (code, err))
-        self.assertIn("--concurrency 9", self.arguments.read_text())
+        self.assertIn("--concurrency 9 --dns ::1", self.arguments.read_text())
 
     def test_dead_workers_are_a_failure(self):
         code, _, err = self.run_script("workers.sh", "1", "--coordinator", "tcp://h:1",

@@ -43,6 +43,8 @@ TEST_F(Usage, IsExplainedInOneLine) {
   Expect("trawl-worker", {"--out", "x"}, 2, "--coordinator");
   Expect("trawl-worker", {"--coordinator", "tcp://127.0.0.1:1", "--ca-file", "/nonexistent"}, 2,
          "--ca-file");
+  Expect("trawl-worker", {"--coordinator", "tcp://127.0.0.1:1", "--dns", "192.0.2.1:x"}, 2,
+         "--dns");
   Expect("trawl-coordinator", {"http://a.test/", "--user-agent", std::string(600, 'x')}, 2,
          "--user-agent");
   Expect("trawl-coordinator", {"http://a.test/x", "--exclude", "x"}, 2, "--exclude");

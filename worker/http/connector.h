@@ -15,7 +15,7 @@ namespace trawl {
 class Connector {
  public:
   /// `io` outlives the connector. `ca_file`: PEM; empty for the system's certificates. Throws when
-  /// it cannot be read.
+  /// it cannot be read, and when `dns` cannot be used.
   Connector(asio::io_context& io, Resolver::Options dns, const std::string& ca_file);
 
   /// Makes fetch->connection to the origin of the request's URL; false with an error in the outcome

@@ -79,11 +79,12 @@ class Fetcher {
     std::string user_agent = {};
     std::size_t idle_connections = 512;  // kept in the pool, over all origins
     milliseconds idle_connection_age{15'000};
-    std::string dns_servers = {};  // "192.0.2.1:53,..."; empty: the system's
+    std::string dns_servers = {};  // of ParseDnsServers(); empty: the system's
     std::string ca_file = {};      // PEM; empty: the system's certificates
   };
 
-  /// `io` outlives the fetcher. Throws when `ca_file` cannot be read.
+  /// `io` outlives the fetcher. Throws when `ca_file` cannot be read, and when
+  /// `dns_servers` is no list of them.
   Fetcher(boost::asio::io_context& io, Options options);
   /// Ends every fetch with Error::kReset; their OnDone() comes from here and must not Start().
   ~Fetcher();

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "common/dns_servers.h"
+
 namespace trawl {
 namespace {
 
@@ -65,7 +67,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
         &channel_, &settings,
         ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
     if (status == ARES_SUCCESS && !options_.servers.empty()) {
-      status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
+      status = SetServers(options_.servers);
     }
     if (status != ARES_SUCCESS) {
       throw std::runtime_error(std::string("DNS: ") + ares_strerror(status));
@@ -95,6 +97,21 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
   std::size_t query_count() const { return query_count_; }
 
  private:
+  int SetServers(const std::string& text) {
+    const auto servers = ParseDnsServers(text);
+    if (!servers) return ARES_EBADSTR;
+    std::vector<ares_addr_port_node> nodes(servers->size());
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const DnsServer& server = (*servers)[i];
+      ares_addr_port_node& node = nodes[i];
+      node.next = i + 1 < nodes.size() ? &nodes[i + 1] : nullptr;
+      node.family = server.address.find(':') == std::string::npos ? AF_INET : AF_INET6;
+      node.udp_port = node.tcp_port = server.port;
+      ares_inet_pton(node.family, server.address.c_str(), &node.addr);
+    }
+    return ares_set_servers_ports(channel_, nodes.data());
+  }
+
   /// A query under way. Shared by the query and by whoever waits for it, in whatever order they go.
   struct Lookup {
     std::string host;

@@ -22,10 +22,11 @@ class Resolver {
     milliseconds failure_ttl{10'000};
     milliseconds query_timeout{2'000};  // of the first try; c-ares doubles it with each
     int tries = 3;
-    std::string servers = {};  // "127.0.0.1:5353,..."; empty: those of the system
+    std::string servers = {};  // of ParseDnsServers(); empty: those of the system
   };
 
-  /// `io` outlives the resolver. Throws when c-ares cannot start.
+  /// `io` outlives the resolver. Throws when c-ares cannot start, and when `servers` is no list of
+  /// them.
   Resolver(asio::io_context& io, Options options);
   /// Lookups under way end with Error::kDns.
   ~Resolver();

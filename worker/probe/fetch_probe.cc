@@ -82,11 +82,13 @@ bool Answered(const Outcome& outcome) {
 
 class FetchProbe::Impl {
  public:
-  Impl(const CrawlOptions& crawl, const std::string& ca_file)
-      : max_redirects_(static_cast<std::size_t>(crawl.max_hops)),
-        rewrite_(crawl),
-        context_{SettingsOf(crawl), "trawl-probe", parser_},
-        fetcher_(io_, {.user_agent = crawl.user_agent, .ca_file = ca_file}) {}
+  explicit Impl(const ProbeOptions& options)
+      : max_redirects_(static_cast<std::size_t>(options.crawl.max_hops)),
+        rewrite_(options.crawl),
+        context_{SettingsOf(options.crawl), "trawl-probe", parser_},
+        fetcher_(io_, {.user_agent = options.crawl.user_agent,
+                       .dns_servers = options.dns,
+                       .ca_file = options.ca_file}) {}
 
   Report Fetch(Url url) {
     Report report;
@@ -219,8 +221,7 @@ class FetchProbe::Impl {
   std::map<std::string, Known> robots_;  // by origin
 };
 
-FetchProbe::FetchProbe(const CrawlOptions& crawl, const std::string& ca_file)
-    : impl_(std::make_unique<Impl>(crawl, ca_file)) {}
+FetchProbe::FetchProbe(const ProbeOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 FetchProbe::~FetchProbe() = default;
 FetchProbe::Report FetchProbe::Fetch(const Url& url) { return impl_->Fetch(url); }
 

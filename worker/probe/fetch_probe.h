@@ -13,9 +13,9 @@ namespace trawl {
 
 class FetchProbe {
  public:
-  /// `crawl.seeds` are the URLs that will be fetched: one that itself is a non-public address may
-  /// be reached. Throws when `ca_file` cannot be read.
-  FetchProbe(const CrawlOptions& crawl, const std::string& ca_file);
+  /// The seeds of the options' crawl are the URLs that will be fetched: one that itself is a
+  /// non-public address may be reached. Throws when `ca_file` cannot be read.
+  explicit FetchProbe(const ProbeOptions& options);
   ~FetchProbe();
 
   struct Report {

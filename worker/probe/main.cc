@@ -17,7 +17,7 @@ int AnswerInput(const trawl::Answer& answer) {
 
 /// False when one of the URLs could not be fetched.
 bool Fetch(const trawl::ProbeOptions& options) {
-  trawl::FetchProbe probe(options.crawl, options.ca_file);
+  trawl::FetchProbe probe(options);
   bool answered = true;
   for (const std::string& url : options.crawl.seeds) {
     const trawl::FetchProbe::Report report = probe.Fetch(trawl::Url::Parse(url).value());
