@@ -16,10 +16,11 @@
 
 namespace trawl {
 
-/// The answer to a lookup: addresses in the order in which to try them (RFC 6724), or an error.
+/// The answer to a lookup: IPv6 addresses, then IPv4 ones, or an error.
 struct Resolution {
   boost::system::error_code error;  // none or Error::kDns
   std::string detail;               // for people; empty without an error
+  bool permanent = false;           // DNS knows that there is no address: not a failure to find out
   std::vector<boost::asio::ip::address> addresses;
 };
 

@@ -46,6 +46,7 @@ Task<std::shared_ptr<const Resolution>> Connector::Lookup(std::shared_ptr<Fetch>
   if (fetch->aborted || !resolution) co_return nullptr;
   if (resolution->error) {
     fetch->Fail(resolution->error, resolution->detail);
+    fetch->outcome.permanent = resolution->permanent;
     co_return nullptr;
   }
   co_return resolution;
@@ -71,6 +72,7 @@ Task<bool> Connector::Connect(std::shared_ptr<Fetch> fetch,
   if (fetch->connecting_to.empty()) {
     fetch->Fail(Error::kAddress,
                 resolution->addresses.front().to_string() + " is not a public address");
+    fetch->outcome.permanent = true;
   } else {
     fetch->Fail(Error::kConnect, fetch->StageText() + ": " + last_error.message());
   }

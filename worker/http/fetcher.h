@@ -53,6 +53,7 @@ enum class BodyWish { kRead, kSkip };
 struct FetchOutcome {
   boost::system::error_code error;  // none, or an Error of which ReasonWord() is known
   std::string detail;               // for people: what happened where; empty without error
+  bool permanent = false;           // trying again would not help
   ResponseHead head;                // status 0 when none arrived
   std::uint64_t body_bytes = 0;     // decoded bytes that OnBody() got
   std::uint64_t wire_bytes = 0;     // received in all: head and body as sent

@@ -1,30 +1,24 @@
 #include "worker/http/resolver.h"
 
-#include <ares.h>
-
-#include <algorithm>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <map>
-#include <stdexcept>
+#include <list>
+#include <optional>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include "common/dns_servers.h"
+#include "worker/http/dns_channel.h"
+#include "worker/http/hosts_file.h"
 
 namespace trawl {
 namespace {
 
 using boost::system::error_code;
-using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
+using std::chrono::steady_clock;
 
-struct AddrinfoDeleter {
-  void operator()(ares_addrinfo* list) const { ares_freeaddrinfo(list); }
-};
-using AddrinfoList = std::unique_ptr<ares_addrinfo, AddrinfoDeleter>;
-
-/// c-ares wants its library prepared once for a process.
-void PrepareLibrary() {
-  static const int status = ares_library_init(ARES_LIB_INIT_ALL);
-  if (status != ARES_SUCCESS) throw std::runtime_error(ares_strerror(status));
+std::shared_ptr<const Resolution> Known(std::vector<asio::ip::address> addresses) {
+  auto resolution = std::make_shared<Resolution>();
+  resolution->addresses = std::move(addresses);
+  return resolution;
 }
 
 /// The answer to an address literal; none for a name.
@@ -33,19 +27,11 @@ std::shared_ptr<const Resolution> Literal(const std::string& host) {
   error_code ec;
   const auto address =
       asio::ip::make_address(bracketed ? host.substr(1, host.size() - 2) : host, ec);
-  if (ec) return nullptr;
-  return std::make_shared<const Resolution>(Resolution{{}, {}, {address}});
+  return ec ? nullptr : Known({address});
 }
 
-asio::ip::address ToAddress(const sockaddr& address) {
-  if (address.sa_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    return asio::ip::address_v4(ntohl(v4.sin_addr.s_addr));
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-  asio::ip::address_v6::bytes_type bytes;
-  std::copy_n(v6.sin6_addr.s6_addr, bytes.size(), bytes.begin());
-  return asio::ip::address_v6(bytes, v6.sin6_scope_id);
+bool IsLocalhost(std::string_view name) {
+  return name == "localhost" || name.ends_with(".localhost");
 }
 
 }  // namespace
@@ -53,211 +39,171 @@ asio::ip::address ToAddress(const sockaddr& address) {
 class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
  public:
   Impl(asio::io_context& io, Options options)
-      : io_(io), options_(std::move(options)), cache_(options_.cached_names), timer_(io) {
-    PrepareLibrary();
-    ares_options settings = {};
-    settings.flags = ARES_FLAG_NOSEARCH;  // a URL's host is a whole name
-    settings.timeout = static_cast<int>(options_.query_timeout.count());
-    settings.tries = options_.tries;
-    settings.sock_state_cb = [](void* self, ares_socket_t fd, int readable, int writable) {
-      static_cast<Impl*>(self)->WatchSocket(fd, readable != 0, writable != 0);
-    };
-    settings.sock_state_cb_data = this;
-    int status = ares_init_options(
-        &channel_, &settings,
-        ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-    if (status == ARES_SUCCESS && !options_.servers.empty()) {
-      status = SetServers(options_.servers);
-    }
-    if (status != ARES_SUCCESS) {
-      throw std::runtime_error(std::string("DNS: ") + ares_strerror(status));
-    }
-  }
-
-  ~Impl() { Stop(); }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
+      : io_(io),
+        options_(std::move(options)),
+        hosts_(options_.hosts_file),
+        cache_(options_.cached_names),
+        channel_(std::in_place, io,
+                 DnsChannel::Options{options_.servers, options_.query_timeout, options_.tries}) {}
 
   void Stop() {
-    if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
-    timer_.cancel();
+    stopped_ = true;
+    channel_.reset();
+    const auto waiting = std::exchange(queue_, {});
+    for (const LookupPtr& lookup : waiting) {
+      auto answer = std::make_shared<Resolution>();
+      answer->error = Error::kDns;
+      answer->detail = lookup->host + ": cancelled";
+      Answer(*lookup, std::move(answer));
+    }
   }
 
-  Task<std::shared_ptr<const Resolution>> Resolve(std::string host, Timer* wakeup) {
-    if (auto literal = Literal(host)) co_return literal;
-    if (auto cached = cache_.Find(host, std::chrono::steady_clock::now())) co_return cached;
-    const std::shared_ptr<Lookup> lookup = Join(host);
+  static Task<std::shared_ptr<const Resolution>> Resolve(std::shared_ptr<Impl> self,
+                                                         std::string host, Timer* wakeup) {
+    if (auto known = self->FindKnown(host)) co_return known;
+    if (auto cached = self->cache_.Find(host, steady_clock::now())) co_return cached;
+    const LookupPtr lookup = self->Join(host);
     if (!lookup->answer) {
-      const Waiting waiting(lookup, wakeup);
+      const Waiting waiting(self.get(), lookup, wakeup);
       co_await wakeup->async_wait(kTuple);
     }
     co_return lookup->answer;
   }
 
-  std::size_t query_count() const { return query_count_; }
+  std::size_t lookup_count() const { return lookup_count_; }
+  std::size_t cached_count() const { return cache_.size(); }
 
  private:
-  int SetServers(const std::string& text) {
-    const auto servers = ParseDnsServers(text);
-    if (!servers) return ARES_EBADSTR;
-    std::vector<ares_addr_port_node> nodes(servers->size());
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const DnsServer& server = (*servers)[i];
-      ares_addr_port_node& node = nodes[i];
-      node.next = i + 1 < nodes.size() ? &nodes[i + 1] : nullptr;
-      node.family = server.address.find(':') == std::string::npos ? AF_INET : AF_INET6;
-      node.udp_port = node.tcp_port = server.port;
-      ares_inet_pton(node.family, server.address.c_str(), &node.addr);
-    }
-    return ares_set_servers_ports(channel_, nodes.data());
-  }
+  struct Lookup;
+  // Shared by the questions and by whoever waits for it, in whatever order they go.
+  using LookupPtr = std::shared_ptr<Lookup>;
 
-  /// A query under way. Shared by the query and by whoever waits for it, in whatever order they go.
   struct Lookup {
-    std::string host;
+    Lookup(asio::io_context& io, std::string name) : host(std::move(name)), timer(io) {}
+
+    const std::string host;
     std::shared_ptr<const Resolution> answer;
     std::vector<Timer*> waiters;  // cancelled when the answer is there
+    std::optional<std::list<LookupPtr>::iterator> queued;
+    std::optional<AddressLookup> state;  // from when the questions are asked
+    Timer timer;                         // until state->due()
   };
 
   /// Keeps a waiter on a lookup's list while its coroutine waits, and no longer: the coroutine may
   /// be destroyed before the answer comes.
   class Waiting {
    public:
-    Waiting(std::shared_ptr<Lookup> lookup, Timer* wakeup)
-        : lookup_(std::move(lookup)), wakeup_(wakeup) {
+    Waiting(Impl* resolver, LookupPtr lookup, Timer* wakeup)
+        : resolver_(resolver), lookup_(std::move(lookup)), wakeup_(wakeup) {
       lookup_->waiters.push_back(wakeup_);
     }
-    ~Waiting() { std::erase(lookup_->waiters, wakeup_); }
+    ~Waiting() {
+      std::erase(lookup_->waiters, wakeup_);
+      if (lookup_->waiters.empty()) resolver_->Abandon(*lookup_);
+    }
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
 
    private:
-    const std::shared_ptr<Lookup> lookup_;
+    Impl* const resolver_;  // the coroutine keeps it
+    const LookupPtr lookup_;
     Timer* const wakeup_;
   };
 
-  /// What c-ares hands back to its callback.
-  struct Query {
-    Impl* resolver;  // outlives the channel and so the query
-    std::shared_ptr<Lookup> lookup;
-  };
+  std::shared_ptr<const Resolution> FindKnown(const std::string& host) const {
+    if (auto literal = Literal(host)) return literal;
+    const std::string name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+    if (const auto* addresses = hosts_.Find(name)) return Known(*addresses);
+    if (!IsLocalhost(name)) return nullptr;
+    return Known({asio::ip::address_v6::loopback(), asio::ip::address_v4::loopback()});
+  }
 
-  /// A socket that c-ares owns and that Asio watches.
-  struct Watch {
-    explicit Watch(asio::io_context& io, ares_socket_t fd) : descriptor(io, fd) {}
-    ~Watch() { descriptor.release(); }  // c-ares closes it
-
-    Descriptor descriptor;
-    bool wants[2] = {false, false};    // by Direction
-    bool waiting[2] = {false, false};  // a wait is under way
-  };
-  enum Direction { kReadable, kWritable };
-
-  std::shared_ptr<Lookup> Join(const std::string& host) {
+  LookupPtr Join(const std::string& host) {
     if (const auto found = lookups_.find(host); found != lookups_.end()) return found->second;
-    auto lookup = std::make_shared<Lookup>(Lookup{host, nullptr, {}});
+    auto lookup = std::make_shared<Lookup>(io_, host);
     lookups_.emplace(host, lookup);
-    ++query_count_;
-    ares_addrinfo_hints hints = {};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    auto query = std::make_unique<Query>(Query{this, lookup});
-    // May call back before it returns.
-    ares_getaddrinfo(
-        channel_, host.c_str(), nullptr, &hints,
-        [](void* data, int status, int, ares_addrinfo* list) {
-          const std::unique_ptr<Query> query(static_cast<Query*>(data));
-          query->resolver->Answer(*query->lookup, status, AddrinfoList(list));
-        },
-        query.release());
-    ScheduleTimeout();
+    lookup->queued = queue_.insert(queue_.end(), lookup);
+    StartQueued();
     return lookup;
   }
 
-  void Answer(Lookup& lookup, int status, AddrinfoList list) {
-    auto answer = std::make_shared<Resolution>();
-    milliseconds ttl = options_.max_ttl;
-    for (const ares_addrinfo_node* node = list ? list->nodes : nullptr; node != nullptr;
-         node = node->ai_next) {
-      answer->addresses.push_back(ToAddress(*node->ai_addr));
-      ttl = std::min<milliseconds>(ttl, std::chrono::seconds(node->ai_ttl));
+  /// Nobody waits for it any more: it need not be begun.
+  void Abandon(Lookup& lookup) {
+    if (!lookup.queued) return;
+    lookups_.erase(lookup.host);
+    queue_.erase(*std::exchange(lookup.queued, std::nullopt));
+  }
+
+  void StartQueued() {
+    // A question may be answered at once, which comes back to here.
+    if (std::exchange(starting_, true)) return;
+    while (!stopped_ && under_way_ < options_.max_lookups && !queue_.empty()) {
+      const LookupPtr lookup = std::move(queue_.front());
+      queue_.pop_front();
+      lookup->queued.reset();
+      Start(lookup);
     }
-    ttl = std::max(ttl, options_.min_ttl);
-    if (status != ARES_SUCCESS || answer->addresses.empty()) {
-      answer->error = Error::kDns;
-      answer->detail =
-          lookup.host + ": " + ares_strerror(status == ARES_SUCCESS ? ARES_ENODATA : status);
-      ttl = options_.failure_ttl;
+    starting_ = false;
+  }
+
+  void Start(const LookupPtr& lookup) {
+    ++lookup_count_;
+    ++under_way_;
+    lookup->state.emplace(lookup->host, steady_clock::now() + options_.give_up);
+    for (const AddressType type : {AddressType::kIpv6, AddressType::kIpv4}) {
+      // The channel ends before the resolver does, and with it the questions.
+      channel_->Ask(lookup->host, type, [this, lookup, type](DnsAnswer answer) {
+        OnAnswer(lookup, type, std::move(answer));
+      });
     }
-    lookup.answer = answer;
-    if (status != ARES_EDESTRUCTION) {
-      cache_.Insert(lookup.host, answer, std::chrono::steady_clock::now() + ttl);
-    }
+    ScheduleConclusion(lookup);
+  }
+
+  void OnAnswer(const LookupPtr& lookup, AddressType type, DnsAnswer answer) {
+    lookup->state->Put(type, std::move(answer), steady_clock::now());
+    if (!lookup->state->complete()) return ScheduleConclusion(lookup);
+    lookup->timer.cancel();
+    Conclude(*lookup);
+    --under_way_;
+    StartQueued();
+  }
+
+  void ScheduleConclusion(const LookupPtr& lookup) {
+    if (lookup->answer || lookup->state->complete()) return;
+    lookup->timer.expires_at(lookup->state->due());
+    lookup->timer.async_wait(
+        [weak_self = weak_from_this(), weak_lookup = std::weak_ptr(lookup)](const error_code& ec) {
+          const auto self = weak_self.lock();
+          const auto lookup = weak_lookup.lock();
+          if (!ec && self && lookup && !lookup->answer) self->Conclude(*lookup);
+        });
+  }
+
+  /// With one answer or two; again when the second comes late.
+  void Conclude(Lookup& lookup) {
+    auto [resolution, ttl] = lookup.state->Conclude(options_.ttls);
+    cache_.Insert(lookup.host, resolution, steady_clock::now() + ttl);
+    if (!lookup.answer) Answer(lookup, std::move(resolution));
+  }
+
+  void Answer(Lookup& lookup, std::shared_ptr<const Resolution> answer) {
+    lookup.queued.reset();
+    lookup.answer = std::move(answer);
     for (Timer* waiter : lookup.waiters) waiter->cancel();
     lookups_.erase(lookup.host);
   }
 
-  // c-ares calls this when its wishes for a socket change; with none at all, before it closes it.
-  void WatchSocket(ares_socket_t fd, bool readable, bool writable) {
-    if (!readable && !writable) {
-      watches_.erase(fd);
-      return;
-    }
-    std::shared_ptr<Watch>& watch = watches_[fd];
-    if (!watch) watch = std::make_shared<Watch>(io_, fd);
-    watch->wants[kReadable] = readable;
-    watch->wants[kWritable] = writable;
-    Wait(watch, fd, kReadable);
-    Wait(watch, fd, kWritable);
-  }
-
-  // Handlers hold the watch weakly: it goes when c-ares closes the socket, whose number may then
-  // belong to another one.
-  void Wait(const std::shared_ptr<Watch>& watch, ares_socket_t fd, Direction direction) {
-    if (!watch->wants[direction] || watch->waiting[direction]) return;
-    watch->waiting[direction] = true;
-    watch->descriptor.async_wait(
-        direction == kReadable ? Descriptor::wait_read : Descriptor::wait_write,
-        [weak_self = weak_from_this(), weak_watch = std::weak_ptr(watch), fd,
-         direction](const error_code& ec) {
-          const auto self = weak_self.lock();
-          if (ec || !self || !weak_watch.lock()) return;
-          self->Process(weak_watch, fd, direction);
-        });
-  }
-
-  void Process(const std::weak_ptr<Watch>& weak_watch, ares_socket_t fd, Direction direction) {
-    if (const auto watch = weak_watch.lock()) watch->waiting[direction] = false;
-    ares_process_fd(channel_, direction == kReadable ? fd : ARES_SOCKET_BAD,
-                    direction == kWritable ? fd : ARES_SOCKET_BAD);
-    if (const auto watch = weak_watch.lock()) Wait(watch, fd, direction);
-    ScheduleTimeout();
-  }
-
-  void ScheduleTimeout() {
-    timeval next = {};
-    if (channel_ == nullptr || ares_timeout(channel_, nullptr, &next) == nullptr) {
-      timer_.cancel();
-      return;
-    }
-    const auto delay = std::chrono::seconds(next.tv_sec) + std::chrono::microseconds(next.tv_usec);
-    timer_.expires_after(delay);
-    timer_.async_wait([weak_self = weak_from_this()](const error_code& ec) {
-      const auto self = weak_self.lock();
-      if (ec || !self || self->channel_ == nullptr) return;
-      ares_process_fd(self->channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-      self->ScheduleTimeout();
-    });
-  }
-
   asio::io_context& io_;
   const Options options_;
+  const HostsFile hosts_;
   AddressCache cache_;
-  Timer timer_;  // of c-ares' next timeout
-  std::map<std::string, std::shared_ptr<Lookup>, std::less<>> lookups_;
-  std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
-  std::size_t query_count_ = 0;
-  ares_channel channel_ = nullptr;
+  std::unordered_map<std::string, LookupPtr> lookups_;  // without an answer
+  std::list<LookupPtr> queue_;                          // those of them that wait for their turn
+  std::size_t under_way_ = 0;                           // with a question that is not answered
+  std::size_t lookup_count_ = 0;
+  bool starting_ = false;
+  bool stopped_ = false;
+  std::optional<DnsChannel> channel_;  // none after Stop()
 };
 
 Resolver::Resolver(asio::io_context& io, Options options)
@@ -266,9 +212,10 @@ Resolver::Resolver(asio::io_context& io, Options options)
 Resolver::~Resolver() { impl_->Stop(); }
 
 Task<std::shared_ptr<const Resolution>> Resolver::Resolve(std::string host, Timer* wakeup) {
-  return impl_->Resolve(std::move(host), wakeup);
+  return Impl::Resolve(impl_, std::move(host), wakeup);
 }
 
-std::size_t Resolver::query_count() const { return impl_->query_count(); }
+std::size_t Resolver::lookup_count() const { return impl_->lookup_count(); }
+std::size_t Resolver::cached_count() const { return impl_->cached_count(); }
 
 }  // namespace trawl

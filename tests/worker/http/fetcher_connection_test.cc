@@ -94,7 +94,7 @@ TEST(FetcherConnections, AreTriedWithEveryAddressOfTheName) {
   TestSite site({.address = "127.0.0.9"});
   site.SetHtml("/page", "text");
   FetchRunner runner;
-  runner.dns().hosts["a.test"] = {"127.0.0.8", "127.0.0.9", "127.0.0.1"};
+  runner.dns().names["a.test"].addresses = {"127.0.0.8", "127.0.0.9", "127.0.0.1"};
   const std::string url = "http://a.test:" + std::to_string(site.port()) + "/page";
   const Fetched fetched = runner.Get(url);
   EXPECT_EQ(fetched.body, "text") << fetched.outcome.detail;

@@ -258,7 +258,8 @@ TEST(Fetcher, SaysWhichNameDoesNotExist) {
   FetchRunner runner;
   const Fetched fetched = runner.Get("http://no-such-host.test/");
   EXPECT_EQ(fetched.outcome.error, Error::kDns);
-  EXPECT_EQ(fetched.outcome.detail, "no-such-host.test: Domain name not found");
+  EXPECT_EQ(fetched.outcome.detail, "no-such-host.test: no such name");
+  EXPECT_TRUE(fetched.outcome.permanent);
 }
 
 TEST(Fetcher, GivesUpOnANameThatNobodyAnswersFor) {

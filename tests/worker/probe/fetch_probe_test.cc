@@ -198,7 +198,7 @@ TEST_F(FetchProbeTest, UrlsAreRewrittenAsTheCrawlDoes) {
 TEST_F(FetchProbeTest, AsksTheGivenDnsServer) {
   boost::asio::io_context io;
   TestDns dns(io);
-  dns.hosts["a.test"] = {"127.0.0.1"};
+  dns.names["a.test"].addresses = {"127.0.0.1"};
   options_.dns = dns.address();
   crawl_.allow_private = true;
   std::jthread serving([&io] { io.run(); });
