@@ -1,9 +1,12 @@
 #include "worker/http/connector.h"
 
+#include <boost/asio/co_spawn.hpp>
 #include <utility>
+#include <vector>
 
 #include "common/address.h"
 #include "worker/http/connection.h"
+#include "worker/http/connection_race.h"
 
 namespace trawl {
 namespace {
@@ -15,6 +18,41 @@ using std::chrono::steady_clock;
 bool IsPublic(const asio::ip::address& address) {
   if (address.is_v4()) return IsPublicAddress(address.to_v4().to_bytes());
   return IsPublicAddress(address.to_v6().to_bytes());
+}
+
+/// The attempts to connect of one fetch. Shared by its coroutine and by those of the attempts,
+/// which end a little later when they have lost.
+struct Attempts {
+  Attempts(const std::vector<asio::ip::address>& addresses, Timer* to_wake)
+      : race(addresses), wakeup(to_wake) {}
+
+  /// Ends those that are under way; no other begins.
+  void End() {
+    wakeup = nullptr;
+    for (Connection* connection : under_way) connection->Close();
+  }
+
+  ConnectionRace race;
+  Timer* wakeup;                       // of the fetch's coroutine, none after End()
+  std::vector<Connection*> under_way;  // of the attempts' coroutines
+  std::unique_ptr<Connection> connected;
+  std::string failure;  // of the last attempt that has failed
+};
+
+Task<void> Attempt(std::shared_ptr<Attempts> attempts, std::unique_ptr<Connection> connection,
+                   tcp::endpoint endpoint) {
+  if (attempts->wakeup == nullptr) co_return;
+  attempts->under_way.push_back(connection.get());
+  const error_code error = co_await connection->Connect(endpoint);
+  std::erase(attempts->under_way, connection.get());
+  if (attempts->wakeup == nullptr || attempts->connected) co_return;
+  if (error) {
+    attempts->race.OnFailure();
+    attempts->failure = "connect to " + ToString(endpoint) + ": " + error.message();
+  } else {
+    attempts->connected = std::move(connection);
+  }
+  attempts->wakeup->cancel();
 }
 
 }  // namespace
@@ -40,9 +78,9 @@ Task<bool> Connector::Open(std::shared_ptr<Fetch> fetch) {
 
 Task<std::shared_ptr<const Resolution>> Connector::Lookup(std::shared_ptr<Fetch> fetch) {
   Timer wakeup(io_, TimePoint::max());
-  fetch->lookup = &wakeup;
+  fetch->wakeup = &wakeup;
   auto resolution = co_await resolver_.Resolve(std::string(fetch->request.url.host()), &wakeup);
-  fetch->lookup = nullptr;
+  fetch->wakeup = nullptr;
   if (fetch->aborted || !resolution) co_return nullptr;
   if (resolution->error) {
     fetch->Fail(resolution->error, resolution->detail);
@@ -52,31 +90,44 @@ Task<std::shared_ptr<const Resolution>> Connector::Lookup(std::shared_ptr<Fetch>
   co_return resolution;
 }
 
-/// Tries the addresses in turn. Each may use up its share of the time that is left.
 Task<bool> Connector::Connect(std::shared_ptr<Fetch> fetch,
                               std::shared_ptr<const Resolution> resolution) {
-  auto left = static_cast<int>(resolution->addresses.size());
-  error_code last_error;
+  std::vector<asio::ip::address> addresses;
   for (const asio::ip::address& address : resolution->addresses) {
-    const int share = left--;
-    if (!MayReach(fetch->request, address)) continue;
-    const tcp::endpoint endpoint(address, fetch->request.url.port());
-    const TimePoint now = steady_clock::now();
-    fetch->EnterConnect(ToString(endpoint), now + (fetch->connect_deadline() - now) / share);
-    fetch->connection = std::make_unique<Connection>(io_);
-    last_error = co_await fetch->connection->Connect(endpoint);
-    if (fetch->aborted) co_return false;
-    if (!last_error) co_return true;
-    if (last_error == asio::error::operation_aborted) last_error = asio::error::timed_out;
+    if (MayReach(fetch->request, address)) addresses.push_back(address);
   }
-  if (fetch->connecting_to.empty()) {
+  if (addresses.empty()) {
     fetch->Fail(Error::kAddress,
                 resolution->addresses.front().to_string() + " is not a public address");
     fetch->outcome.permanent = true;
-  } else {
-    fetch->Fail(Error::kConnect, fetch->StageText() + ": " + last_error.message());
+    co_return false;
   }
-  co_return false;
+
+  Timer wakeup(io_);
+  const auto attempts = std::make_shared<Attempts>(addresses, &wakeup);
+  fetch->wakeup = &wakeup;
+  while (!fetch->aborted && !attempts->connected && !attempts->race.lost()) {
+    while (const auto address = attempts->race.Next(steady_clock::now())) {
+      const tcp::endpoint endpoint(*address, fetch->request.url.port());
+      fetch->EnterConnect(ToString(endpoint));
+      asio::co_spawn(io_, Attempt(attempts, std::make_unique<Connection>(io_), endpoint),
+                     [](const std::exception_ptr& failure) {
+                       if (failure) std::rethrow_exception(failure);
+                     });
+    }
+    wakeup.expires_at(attempts->race.next_at());
+    co_await wakeup.async_wait(kTuple);
+  }
+  fetch->wakeup = nullptr;
+  attempts->End();
+  if (fetch->aborted) co_return false;
+  if (!attempts->connected) {
+    fetch->Fail(Error::kConnect, attempts->failure);
+    co_return false;
+  }
+  fetch->connection = std::move(attempts->connected);
+  fetch->EnterConnect(ToString(fetch->connection->remote()));
+  co_return true;
 }
 
 bool MayReach(const FetchRequest& request, const asio::ip::address& address) {

@@ -11,10 +11,9 @@ void Fetch::EnterLookup(TimePoint now) {
   opening_since = now;
 }
 
-void Fetch::EnterConnect(std::string remote, TimePoint until) {
+void Fetch::EnterConnect(std::string remote) {
   stage = Stage::kConnect;
   connecting_to = std::move(remote);
-  attempt_until = until;
 }
 
 void Fetch::EnterExchange(bool reused, TimePoint now) {
@@ -41,7 +40,7 @@ void Fetch::Abort(error_code error, std::string detail) {
   // Draining only serves the connection; all that was wanted has come.
   if (stage != Stage::kDrain) Fail(error, std::move(detail));
   if (connection) connection->Close();
-  if (lookup != nullptr) lookup->cancel();
+  if (wakeup != nullptr) wakeup->cancel();
 }
 
 void Fetch::AbortLate(std::string_view what, milliseconds limit) {
@@ -57,11 +56,7 @@ void Fetch::CheckDeadlines(TimePoint now) {
     case Stage::kLookup:
     case Stage::kConnect:
     case Stage::kHandshake:
-      if (now >= connect_deadline()) {
-        AbortLate("no connection within", limits.connect);
-      } else if (stage == Stage::kConnect && now >= attempt_until) {
-        connection->Close();  // on to the next address
-      }
+      if (now >= connect_deadline()) AbortLate("no connection within", limits.connect);
       break;
     case Stage::kExchange:
       if (checked_bytes != outcome.wire_bytes) {

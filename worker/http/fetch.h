@@ -23,7 +23,7 @@ struct Fetch {
       : request(std::move(r)), observer(std::move(o)), started(now), opening_since(now) {}
 
   void EnterLookup(TimePoint now);
-  void EnterConnect(std::string remote, TimePoint attempt_until);
+  void EnterConnect(std::string remote);
   void EnterHandshake() { stage = Stage::kHandshake; }
   void EnterExchange(bool reused, TimePoint now);
   void EnterDrain(TimePoint now);
@@ -31,8 +31,7 @@ struct Fetch {
   /// Puts an error into the outcome, if it has none yet.
   void Fail(boost::system::error_code error, std::string detail);
   void Abort(boost::system::error_code error, std::string detail);
-  /// Aborts the fetch when a deadline has passed, or only the attempt to connect to one of several
-  /// addresses.
+  /// Aborts the fetch when a deadline has passed.
   void CheckDeadlines(TimePoint now);
 
   /// What is being done with whom, for people: "connect to 192.0.2.1:80".
@@ -49,7 +48,6 @@ struct Fetch {
   std::string connecting_to;  // "192.0.2.1:80"; empty before the first attempt
   const TimePoint started;
   TimePoint opening_since;          // the way to a new connection: lookup to handshake
-  TimePoint attempt_until;          // the attempt at one of several addresses
   TimePoint idle_since;             // no byte has come since, as far as CheckDeadlines() has seen
   std::uint64_t checked_bytes = 0;  // outcome.wire_bytes at the last CheckDeadlines()
   TimePoint drain_until;
@@ -57,7 +55,7 @@ struct Fetch {
   // What an abort has to end. An operation on the connection may be under way until the coroutine
   // returns from it, so only the coroutine destroys it.
   std::unique_ptr<Connection> connection;
-  Timer* lookup = nullptr;  // the resolver's wakeup, borrowed from the coroutine
+  Timer* wakeup = nullptr;  // borrowed from the coroutine while it waits for names and connections
 
  private:
   void AbortLate(std::string_view what, milliseconds limit);
