@@ -61,10 +61,14 @@ class Recorder : public FetchObserver {
 class FetchRunner {
  public:
   /// Names are looked up at dns().
-  explicit FetchRunner(Fetcher::Options options = {.user_agent = "test/1.0"}) {
-    options.dns_servers = dns_.address();
-    fetcher_ = std::make_unique<Fetcher>(io_, std::move(options));
+  explicit FetchRunner(Fetcher::Options options = {.user_agent = "test/1.0"})
+      : options_(std::move(options)) {
+    options_.dns_servers = dns_.address();
+    Restart();
   }
+
+  /// With a fetcher that has no connection and remembers no name.
+  void Restart() { fetcher_ = std::make_unique<Fetcher>(io_, options_); }
 
   /// A request with limits that suit a test: seconds, where a crawl waits for minutes.
   static FetchRequest Request(const std::string& url) {
@@ -111,6 +115,7 @@ class FetchRunner {
  private:
   boost::asio::io_context io_{1};
   TestDns dns_{io_};
+  Fetcher::Options options_;
   std::unique_ptr<Fetcher> fetcher_;
 };
 
