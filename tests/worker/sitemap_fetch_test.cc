@@ -113,5 +113,15 @@ TEST_F(SitemapFetchTest, AsksForXmlAndHasALimitOfItsOwn) {
   EXPECT_GT(request.limits.body_bytes, SitemapParser::kMaxBytes);
 }
 
+TEST_F(SitemapFetchTest, MayReachThePrivateAddressesThatPagesMay) {
+  context_.settings.private_hosts = {"localhost"};
+  for (const auto& [url, allowed] :
+       {std::pair("http://localhost/s", true), std::pair("http://127.0.0.1/s", false),
+        std::pair("http://a.test/s", false)}) {
+    const FetchRequest request = SitemapFetch::RequestFor(context_, Url::Parse(url).value());
+    EXPECT_EQ(request.private_allowed, allowed) << url;
+  }
+}
+
 }  // namespace
 }  // namespace trawl

@@ -3,13 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "tests/support/test_dns.h"
 #include "tests/support/test_site.h"
 
 namespace trawl {
@@ -193,20 +190,6 @@ TEST_F(FetchProbeTest, UrlsAreRewrittenAsTheCrawlDoes) {
   EXPECT_EQ(report.json.at("outcome"), "fetched");
   EXPECT_EQ(report.json.at("url"), json::value(Url("/?a=1&b=2")));
   EXPECT_EQ(Hop(report.json, 1).at("url"), json::value(Url("/x?c=2&d=1")));
-}
-
-TEST_F(FetchProbeTest, AsksTheGivenDnsServer) {
-  boost::asio::io_context io;
-  TestDns dns(io);
-  dns.names["a.test"].addresses = {"127.0.0.1"};
-  options_.dns = dns.address();
-  crawl_.allow_private = true;
-  std::jthread serving([&io] { io.run(); });
-  const FetchProbe::Report report = Fetch("http://a.test:" + std::to_string(site_.port()) + "/");
-  io.stop();
-  EXPECT_TRUE(report.answered);
-  EXPECT_EQ(site_.request_count("/robots.txt"), 1u);
-  EXPECT_EQ(site_.request_count("/"), 1u);
 }
 
 }  // namespace
