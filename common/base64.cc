@@ -8,9 +8,10 @@ namespace {
 
 constexpr std::uint8_t kNone = 64;
 
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 constexpr std::array<std::uint8_t, 256> kValues = [] {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::array<std::uint8_t, 256> values{};
   values.fill(kNone);
   for (std::uint8_t value = 0; value < kAlphabet.size(); ++value) {
@@ -39,6 +40,20 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
     bytes += static_cast<char>(bits >> count & 0xFF);
   }
   return bytes;
+}
+
+std::string EncodeBase64(std::string_view bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  std::uint32_t bits = 0;  // the latest `count` of them are not in `text` yet
+  int count = 0;
+  for (const unsigned char byte : bytes) {
+    bits = bits << 8 | byte;
+    for (count += 8; count >= 6; count -= 6) text += kAlphabet[bits >> (count - 6) & 0x3F];
+  }
+  if (count > 0) text += kAlphabet[bits << (6 - count) & 0x3F];
+  text.resize((text.size() + 3) / 4 * 4, '=');
+  return text;
 }
 
 }  // namespace trawl

@@ -11,4 +11,7 @@ namespace trawl {
 /// another character is in it, or when it cannot be a whole number of bytes.
 std::optional<std::string> DecodeBase64(std::string_view text);
 
+/// With "=" at its end where the bytes do not fill it.
+std::string EncodeBase64(std::string_view bytes);
+
 }  // namespace trawl

@@ -10,7 +10,10 @@
 #include <limits>
 
 #include "common/dns_servers.h"
+#include "common/own_headers.h"
+#include "common/proxy.h"
 #include "common/scope.h"
+#include "common/text.h"
 #include "common/toml_config.h"
 #include "common/url.h"
 #include "common/url_rewrite.h"
@@ -98,6 +101,18 @@ void AddFetching(CLI::App& app, CrawlOptions& crawl) {
                "Let public seeds lead to addresses that are not public");
   app.add_option("--user-agent", crawl.user_agent, "Its product token is what robots.txt names")
       ->capture_default_str();
+  app.add_option("--header", crawl.headers,
+                 "Send this header, 'Name: value', to the seeds' origins")
+      ->type_name("HEADER")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app.add_option("--auth", crawl.auth, "Send this user and password to the seeds' origins (basic)")
+      ->type_name("USER:PASSWORD");
+  app.add_option("--proxy", crawl.proxy,
+                 "Send requests by this proxy: http://[USER:PASSWORD@]HOST:PORT")
+      ->type_name("URL");
+  app.add_flag("--insecure", crawl.insecure,
+               "Do not verify certificates: anyone on the way may read and forge pages");
   app.add_option("--content-types", crawl.content_types,
                  "Types whose bodies are read, with commas between them; */*: all")
       ->delimiter(',')
@@ -336,12 +351,37 @@ bool IsJobName(std::string_view name) {
 
 // What no single flag can check; the text of the complaint, or "".
 
+/// Of what is sent, and by whom. Never repeats a secret.
+std::string RequestComplaint(const CrawlOptions& crawl) {
+  constexpr std::size_t kMaxAuth = 1024;
+  if (crawl.headers.size() > kMaxOwnHeaders) {
+    return "--header: more than " + std::to_string(kMaxOwnHeaders) + " of them";
+  }
+  for (const std::string& header : crawl.headers) {
+    if (std::string why = HeaderComplaint(header); !why.empty()) return "--header: " + why;
+    if (!crawl.auth.empty() &&
+        EqualsIgnoringCase(header.substr(0, header.find(':')), "authorization")) {
+      return "--auth: there is --header Authorization, too";
+    }
+  }
+  const bool named = crawl.auth.find(':') != crawl.auth.npos;
+  if (!crawl.auth.empty() && (!named || crawl.auth.size() > kMaxAuth)) {
+    return "--auth: USER:PASSWORD is needed";
+  }
+  if (!crawl.proxy.empty() && !ParseProxy(crawl.proxy)) {
+    return "--proxy: http://[USER:PASSWORD@]HOST:PORT is needed";
+  }
+  return {};
+}
+
 /// Of URLs, and of what goes into requests.
 std::string Complaint(CrawlOptions& crawl) {
   if (crawl.user_agent.empty()) crawl.user_agent = DefaultUserAgent();
   if (!IsHeaderText(crawl.user_agent))
     return "--user-agent: use visible ASCII characters only, at most 512";
+  if (std::string complaint = RequestComplaint(crawl); !complaint.empty()) return complaint;
   for (const std::string& seed : crawl.seeds) {
+    if (HasUserInfo(seed)) return "a URL with a user or password in it: use --auth USER:PASSWORD";
     if (!Url::Parse(seed)) {
       return "not a URL that can be crawled: '" + seed + "' (http:// or https:// is needed)";
     }

@@ -64,6 +64,11 @@ void ForEachOption(Options& options, Take take) {
   take("ignore_rel_nofollow", options.ignore_rel_nofollow);
   take("allow_private", options.allow_private);
   take("user_agent", options.user_agent);
+  take("headers", options.headers);
+  take("auth", options.auth);
+  take("cookies", options.cookies);
+  take("proxy", options.proxy);
+  take("insecure", options.insecure);
   take("content_types", options.content_types);
   take("max_body_bytes", options.max_body_bytes);
   take("fetch_timeout_ms", options.fetch_timeout);

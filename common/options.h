@@ -57,6 +57,11 @@ struct CrawlOptions {
   bool ignore_rel_nofollow = false;        // rel=nofollow of a link
   bool allow_private = false;
   std::string user_agent;
+  std::vector<std::string> headers;  // "Name: value", for the seeds' origins only
+  std::string auth;                  // "USER:PASSWORD", for the seeds' origins only; empty: none
+  bool cookies = false;              // keep those of a host while a worker has a lease of it
+  std::string proxy;                 // of ParseProxy(); empty: none
+  bool insecure = false;             // certificates are not verified
   std::vector<std::string> content_types = {"text/html", "application/xhtml+xml"};
   std::uint64_t max_body_bytes = 64 * 1024 * 1024;  // decoded
   milliseconds fetch_timeout{120'000};              // of one whole fetch

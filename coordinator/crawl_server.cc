@@ -21,6 +21,8 @@
 namespace trawl {
 namespace {
 
+constexpr char kInsecureText[] = "--insecure: certificates are not verified";
+
 constexpr milliseconds kTick{100};
 /// Workers are not listened to while so many steps wait for Redis.
 constexpr int kMostSteps = 4'096;
@@ -130,6 +132,9 @@ class CrawlServer::Impl {
       return Fail(error.what(), 1);
     }
     running_ = true;
+    if (options_.crawl.insecure) {
+      std::cerr << "trawl-coordinator: warning: " << kInsecureText << "\n";
+    }
     coordinator_.Start(snapshot, Now());
     pages_before_ = coordinator_.progress().counts.fetched;
     socket_->Resume();
@@ -234,6 +239,8 @@ class CrawlServer::Impl {
     const auto elapsed = std::chrono::duration_cast<milliseconds>(Now() - started_);
     std::cout << SummaryText(options_.job, coordinator_.progress(), coordinator_.stopped_because(),
                              pages_before_, elapsed)
+              << (options_.crawl.insecure ? "  warning    " + std::string(kInsecureText) + "\n"
+                                          : "")
               << std::flush;
     io_.stop();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/address.h"
+#include "common/own_headers.h"
 #include "common/registrable_domain.h"
 #include "common/robots.h"
 #include "common/url_traps.h"
@@ -19,6 +20,11 @@ CrawlSettings SettingsOf(const CrawlOptions& crawl) {
   settings.ignore_meta_robots = crawl.ignore_meta_robots;
   settings.ignore_rel_nofollow = crawl.ignore_rel_nofollow;
   settings.allow_private = crawl.allow_private;
+  settings.own_headers = OwnHeaders(crawl);
+  if (!settings.own_headers.empty()) settings.own_origins = OwnOrigins(crawl);
+  settings.proxy = crawl.proxy;
+  settings.insecure = crawl.insecure;
+  settings.cookies = crawl.cookies;
   settings.content_types = crawl.content_types;
   settings.max_body_bytes = crawl.max_body_bytes;
   settings.fetch_timeout = crawl.fetch_timeout;

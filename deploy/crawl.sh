@@ -26,6 +26,10 @@ Crawls from the URLs on this machine and leaves pages.jsonl, redirects.jsonl and
   --ignore-robots       do not ask for robots.txt: for one's own sites
   --allow-private       let public seeds lead to addresses that are not public
   --user-agent S        its product token is what robots.txt is matched with
+  --header HEADER       send 'NAME: VALUE' to the seeds' origins; repeatable
+  --auth USER:PASSWORD  send this user and password to the seeds' origins
+  --proxy URL           send requests by this proxy: http://[USER:PASSWORD@]HOST:PORT
+  --insecure            do not verify certificates
   --dns SERVERS         ask these DNS servers: ADDRESS[:PORT],... [the system's]
   --out DIR             folder of the results; new, or empty [crawls/JOB]
   --job NAME            the job's name in Redis [the first URL's host and the time]

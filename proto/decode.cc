@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/own_headers.h"
+#include "common/proxy.h"
 #include "proto/crawl.pb.h"
 #include "proto/messages.h"
 
@@ -19,6 +21,12 @@ bool AreTexts(const std::vector<std::string>& texts) {
 bool IsUrlText(const std::string& text) { return text.size() <= kMaxUrlTextBytes; }
 bool AreUrlTexts(const std::vector<std::string>& texts) {
   return std::all_of(texts.begin(), texts.end(), IsUrlText);
+}
+
+/// They go into requests as they are.
+bool AreHeaders(const std::vector<std::string>& headers) {
+  return std::all_of(headers.begin(), headers.end(),
+                     [](const std::string& header) { return HeaderComplaint(header).empty(); });
 }
 
 bool Read(const wire::Entry& from, FrontierEntry& to) {
@@ -120,10 +128,17 @@ bool Read(const wire::CrawlSettings& from, CrawlSettings& to) {
   to.allow_private = from.allow_private();
   to.private_hosts.assign(from.private_hosts().begin(), from.private_hosts().end());
   to.content_types.assign(from.content_types().begin(), from.content_types().end());
+  to.own_headers.assign(from.own_headers().begin(), from.own_headers().end());
+  to.own_origins.assign(from.own_origins().begin(), from.own_origins().end());
+  to.proxy = from.proxy();
+  to.insecure = from.insecure();
+  to.cookies = from.cookies();
   to.max_body_bytes = from.max_body_bytes();
   to.fetch_timeout = milliseconds(from.fetch_timeout_ms());
   return from.fetch_timeout_ms() > 0 && IsTime(from.fetch_timeout_ms()) && IsText(to.user_agent) &&
-         AreTexts(to.private_hosts) && AreTexts(to.content_types);
+         IsText(to.proxy) && (to.proxy.empty() || ParseProxy(to.proxy)) &&
+         AreHeaders(to.own_headers) && AreUrlTexts(to.own_origins) && AreTexts(to.private_hosts) &&
+         AreTexts(to.content_types);
 }
 
 bool Read(const wire::Welcome& from, Welcome& to) {

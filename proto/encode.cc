@@ -60,6 +60,11 @@ void Write(const CrawlSettings& from, wire::CrawlSettings& to) {
   to.set_allow_private(from.allow_private);
   for (const std::string& host : from.private_hosts) to.add_private_hosts(host);
   for (const std::string& type : from.content_types) to.add_content_types(type);
+  for (const std::string& header : from.own_headers) to.add_own_headers(header);
+  for (const std::string& origin : from.own_origins) to.add_own_origins(origin);
+  to.set_proxy(from.proxy);
+  to.set_insecure(from.insecure);
+  to.set_cookies(from.cookies);
   to.set_max_body_bytes(from.max_body_bytes);
   to.set_fetch_timeout_ms(from.fetch_timeout.count());
 }

@@ -18,7 +18,7 @@
 
 namespace trawl {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 inline constexpr std::size_t kMaxMessageBytes = 16 * 1024 * 1024;  // one frame
 inline constexpr std::size_t kMaxReportLinks = 1000;  // links and sitemaps of one report
 inline constexpr std::size_t kMaxUrlTextBytes = Url::kMaxUrlBytes;  // URL, link, redirect target
@@ -121,6 +121,11 @@ struct CrawlSettings {
   bool allow_private = false;
   std::vector<std::string> private_hosts;
   std::vector<std::string> content_types;
+  std::vector<std::string> own_headers;
+  std::vector<std::string> own_origins;
+  std::string proxy;
+  bool insecure = false;
+  bool cookies = false;
   std::uint64_t max_body_bytes = 0;
   milliseconds fetch_timeout{0};
 };

@@ -33,10 +33,15 @@ bool PageContext::WantsType(std::string_view content_type) const {
 }
 
 FetchRequest PageContext::RequestFor(Url url) const {
-  FetchRequest request{
-      std::move(url), "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", {}, false};
+  FetchRequest request;
+  request.url = std::move(url);
+  request.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
   request.limits.total = settings.fetch_timeout;
   request.limits.body_bytes = settings.max_body_bytes;
+  const auto& trusted = settings.own_origins;
+  if (std::find(trusted.begin(), trusted.end(), request.url.origin()) != trusted.end()) {
+    for (const std::string& header : settings.own_headers) request.headers += header + "\r\n";
+  }
   const auto& own = settings.private_hosts;
   request.private_allowed =
       settings.allow_private || std::find(own.begin(), own.end(), request.url.host()) != own.end();

@@ -143,6 +143,9 @@ class Worker::Impl {
       Fetcher::Options options;
       options.user_agent = welcome.settings.user_agent;
       options.ca_file = options_.ca_file;
+      options.proxy = ParseProxy(welcome.settings.proxy);
+      options.insecure = welcome.settings.insecure;
+      if (options.insecure) spdlog::warn("--insecure: certificates are not verified");
       options.dns_servers = options_.dns;
       fetcher_ = std::make_unique<Fetcher>(io_, options);
     }

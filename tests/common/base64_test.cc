@@ -38,5 +38,20 @@ TEST(Base64, RefusesWhatStandsForNoBytes) {
   }
 }
 
+// RFC 4648, section 10.
+TEST(Base64, IsWrittenWithItsPadding) {
+  const struct {
+    std::string_view bytes, text;
+  } kCases[] = {{"", ""},
+                {"f", "Zg=="},
+                {"fo", "Zm8="},
+                {"foo", "Zm9v"},
+                {"foob", "Zm9vYg=="},
+                {"fooba", "Zm9vYmE="},
+                {"foobar", "Zm9vYmFy"},
+                {"\xff\xfe", "//4="}};
+  for (const auto& c : kCases) EXPECT_EQ(EncodeBase64(c.bytes), c.text);
+}
+
 }  // namespace
 }  // namespace trawl

@@ -179,11 +179,12 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
 }
 
 TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
-  const CrawlOptions given = Coordinate({kSeed, "--max-url-bytes", "1", "--max-path-segments", "2",
-                                         "--max-repeated-segments", "3", "--max-query-params", "0",
-                  "--max-pages-per-host", "5", "--max-hosts-per-domain", "6"})
-                                 .options()
-                                 .crawl;
+  const CrawlOptions given =
+      Coordinate({kSeed, "--max-url-bytes", "1", "--max-path-segments", "2",
+                  "--max-repeated-segments", "3", "--max-query-params", "0", "--max-pages-per-host",
+                  "5", "--max-hosts-per-domain", "6"})
+          .options()
+          .crawl;
   EXPECT_EQ(given.url_limits.bytes, 1);
   EXPECT_EQ(given.url_limits.path_segments, 2);
   EXPECT_EQ(given.url_limits.repeated_segments, 3);
@@ -253,6 +254,12 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
       {{kSeed, "--user-agent", "a\r\nHost: b"}, "--user-agent"},
       {{kSeed, "--log-level", "loud"}, "--log-level"},
       {{kSeed, "--config", "/no/such/file.toml"}, "/no/such/file.toml"},
+      {{kSeed, "--header", "X-Key"}, "--header"},
+      {{kSeed, "--header", "Host: b"}, "--header"},
+      {{kSeed, "--auth", "u"}, "--auth"},
+      {{kSeed, "--auth", "u:p", "--header", "authorization: x"}, "--auth"},
+      {{kSeed, "--proxy", "p.test:1"}, "--proxy"},
+      {{"http://u:p@a.test/"}, "--auth"},
       {{"rubbish"}, "'rubbish'"},
       {{kSeed, "ftp://a.test/"}, "'ftp://a.test/'"},
       {{kSeed, "--sitemap", "rubbish"}, "--sitemap"},
@@ -267,6 +274,31 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
     EXPECT_EQ(outcome.out, "");
     EXPECT_THAT(outcome.err, HasSubstr(named));
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+}
+
+TEST(CommandLine, WhatIsSentAndHowIsUpToTheUser) {
+  const Arguments flags = {"--header", "X-Key: 1, 2", "--header",        "Y: 3",      "--auth",
+                           "u:p:q",    "--proxy",     "http://p.test:1", "--insecure"};
+  Arguments arguments = {kSeed};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  const CrawlOptions crawl = Coordinate(arguments).options().crawl;
+  EXPECT_THAT(crawl.headers, ElementsAre("X-Key: 1, 2", "Y: 3"));
+  EXPECT_EQ(crawl.auth, "u:p:q");
+  EXPECT_EQ(crawl.proxy, "http://p.test:1");
+  EXPECT_TRUE(crawl.insecure);
+  arguments.insert(arguments.begin(), "fetch");
+  EXPECT_EQ(Probe(arguments).options().crawl.headers, crawl.headers);
+  EXPECT_FALSE(Coordinate({kSeed}).options().crawl.insecure);
+}
+
+// They may stand in logs.
+TEST(CommandLine, AComplaintRepeatsNoSecret) {
+  for (const Arguments& arguments :
+       {Arguments{kSeed, "--auth", "secret"}, Arguments{kSeed, "--header", "Host: secret"},
+        Arguments{kSeed, "--header", "secret"}, Arguments{"http://u:secret@a.test/"},
+        Arguments{kSeed, "--proxy", "https://u:secret@p.test"}}) {
+    EXPECT_EQ(Coordinate(arguments).err.find("secret"), std::string::npos);
   }
 }
 

@@ -35,6 +35,11 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.robots_retry_delay = milliseconds(5);
   options.allow_private = true;
   options.user_agent = "bot/1";
+  options.headers = {"X-Key: 1", "X-Other: 2"};
+  options.auth = "u:p";
+  options.cookies = true;
+  options.proxy = "http://p.test";
+  options.insecure = true;
   options.content_types = {"*/*"};
   options.max_body_bytes = 10;
   options.fetch_timeout = milliseconds(11);
@@ -49,6 +54,10 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_EQ(read->host_delay, options.host_delay);
   EXPECT_EQ(read->scope, options.scope);
   EXPECT_EQ(read->rounds, options.rounds);
+  EXPECT_THAT(read->headers, ElementsAre("X-Key: 1", "X-Other: 2"));
+  EXPECT_EQ(read->auth, "u:p");
+  EXPECT_EQ(read->proxy, "http://p.test");
+  EXPECT_TRUE(read->cookies && read->insecure);
   EXPECT_TRUE(read->sort_query && read->strip_params);
   EXPECT_THAT(read->strip_names, ElementsAre("from"));
   EXPECT_TRUE(read->sitemaps);

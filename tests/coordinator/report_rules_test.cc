@@ -277,6 +277,12 @@ TEST(ReportRules, WorkersAreToldTheJobsSettings) {
   crawl.ignore_meta_robots = true;
   crawl.ignore_rel_nofollow = true;
   crawl.allow_private = true;
+  crawl.seeds = {"http://a.test/x"};
+  crawl.headers = {"X-Key: 1"};
+  crawl.auth = "u:p";
+  crawl.cookies = true;
+  crawl.proxy = "http://p.test";
+  crawl.insecure = true;
   crawl.content_types = {"*/*"};
   crawl.max_body_bytes = 77;
   crawl.fetch_timeout = milliseconds(88);
@@ -288,6 +294,10 @@ TEST(ReportRules, WorkersAreToldTheJobsSettings) {
   EXPECT_TRUE(settings.ignore_meta_robots);
   EXPECT_TRUE(settings.ignore_rel_nofollow);
   EXPECT_TRUE(settings.allow_private);
+  EXPECT_THAT(settings.own_headers, ElementsAre("X-Key: 1", "Authorization: Basic dTpw"));
+  EXPECT_THAT(settings.own_origins, ElementsAre("http://a.test", "https://a.test"));
+  EXPECT_EQ(settings.proxy, "http://p.test");
+  EXPECT_TRUE(settings.cookies && settings.insecure);
   EXPECT_THAT(settings.content_types, ElementsAre("*/*"));
   EXPECT_EQ(settings.max_body_bytes, 77u);
   EXPECT_EQ(settings.fetch_timeout, milliseconds(88));

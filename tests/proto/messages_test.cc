@@ -41,6 +41,9 @@ CrawlSettings Settings() {
   settings.user_agent = "bot/1";
   settings.private_hosts = {"[::1]", "localhost"};
   settings.content_types = {"*/*", "text/html"};
+  settings.own_headers = {"X-Key: 1", "Authorization: Basic eA=="};
+  settings.own_origins = {"http://a.test", "https://a.test"};
+  settings.proxy = "http://u:p@p.test:1";
   settings.max_body_bytes = kMost;
   settings.fetch_timeout = milliseconds(9);
   return settings;
@@ -157,7 +160,8 @@ std::string Text(const Welcome& m) {
   return Join("welcome", m.protocol_version, m.job, m.heartbeat_interval.count(),
               m.lease_timeout.count(), s.user_agent, s.ignore_robots, s.ignore_robots_tag,
               s.ignore_meta_robots, s.ignore_rel_nofollow, s.allow_private, Text(s.private_hosts),
-              Text(s.content_types), s.max_body_bytes, s.fetch_timeout.count());
+              Text(s.content_types), Text(s.own_headers), Text(s.own_origins), s.proxy, s.insecure,
+              s.cookies, s.max_body_bytes, s.fetch_timeout.count());
 }
 std::string Text(const Refused& m) { return Join("refused", static_cast<int>(m.why), m.detail); }
 std::string Text(const Lease& m) {
@@ -197,7 +201,7 @@ TEST(Messages, EachSwitchTravelsByItself) {
   for (bool CrawlSettings::*const on :
        {&CrawlSettings::ignore_robots, &CrawlSettings::ignore_robots_tag,
         &CrawlSettings::ignore_meta_robots, &CrawlSettings::ignore_rel_nofollow,
-        &CrawlSettings::allow_private}) {
+        &CrawlSettings::allow_private, &CrawlSettings::insecure, &CrawlSettings::cookies}) {
     Welcome welcome{kProtocolVersion, "job", Settings(), milliseconds(3), milliseconds(4)};
     welcome.settings.*on = true;
     const ToWorker message = welcome;
@@ -205,6 +209,19 @@ TEST(Messages, EachSwitchTravelsByItself) {
     ASSERT_TRUE(decoded);
     EXPECT_EQ(TextOf(*decoded), TextOf(message));
   }
+}
+
+// They go into requests as they are.
+TEST(Messages, HeadersAndProxyAreSound) {
+  const auto decoded = [](const std::string& header, const std::string& proxy) {
+    Welcome welcome{kProtocolVersion, "job", Settings(), milliseconds(3), milliseconds(4)};
+    welcome.settings.own_headers = {header};
+    welcome.settings.proxy = proxy;
+    return DecodeToWorker(Encode(ToWorker(welcome))).has_value();
+  };
+  EXPECT_TRUE(decoded("X-Key: 1", ""));
+  EXPECT_FALSE(decoded("X-Key: 1\r\nHost: b", ""));
+  EXPECT_FALSE(decoded("X-Key: 1", "socks://p.test"));
 }
 
 TEST(Messages, EveryReasonHasAWordOnTheWire) {

@@ -117,6 +117,22 @@ TEST_F(RobotsFetchTest, S2311ASuccessfulAnswersRulesAreObeyed) {
   }
 }
 
+TEST_F(RobotsFetchTest, OwnHeadersGoToTheirOriginsAndNoOther) {
+  TestSite other;
+  other.Set("/robots.txt", Text(""));
+  site_.SetRedirect("/robots.txt", "/moved");
+  site_.SetRedirect("/moved", other.Url("/robots.txt"));
+  context_.settings.own_headers = {"X-Key: 1", "X-Other: 2"};
+  context_.settings.own_origins = {site_.origin()};
+  Ask(site_.Url("/"));
+  ASSERT_EQ(site_.request_count(), 2u);
+  for (const TestRequest& request : site_.requests()) {
+    EXPECT_THAT(request.head, HasSubstr("\r\nX-Key: 1\r\nX-Other: 2\r\n\r\n"));
+  }
+  ASSERT_EQ(other.request_count(), 1u);
+  EXPECT_EQ(other.requests()[0].head.find("X-Key"), std::string::npos);
+}
+
 TEST_F(RobotsFetchTest, AnEmptyFileAllowsAll) {
   EXPECT_TRUE(Allows(AskFor(Text("")), "/page"));
   EXPECT_TRUE(Allows(AskFor({.status = 204, .content_type = ""}), "/page"));

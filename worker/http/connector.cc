@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "common/text.h"
 #include "worker/http/connection.h"
 #include "worker/http/connection_race.h"
 
@@ -18,6 +19,24 @@ using std::chrono::steady_clock;
 bool IsPublic(const asio::ip::address& address) {
   if (address.is_v4()) return IsPublicAddress(address.to_v4().to_bytes());
   return IsPublicAddress(address.to_v6().to_bytes());
+}
+
+// Of a proxy's answer to CONNECT.
+constexpr std::size_t kMaxTunnelHeadBytes = 16 * 1024;
+constexpr std::size_t kTunnelReadBytes = 1024;
+
+/// Why what a proxy has answered is no tunnel; empty when it is one. `end`: where the empty line of
+/// the head begins, if there is one.
+std::string TunnelProblem(std::string_view head, std::size_t end) {
+  const bool http = head.starts_with("HTTP/1.") && head.size() > 12 && head[8] == ' ';
+  if (!http || end == head.npos) return "not an answer to CONNECT";
+  if (head[9] != '2') {
+    constexpr std::size_t kMaxLine = 100;
+    const std::string_view line = head.substr(9, head.find('\r') - 9);
+    return "refused with " + Printable(line.substr(0, kMaxLine));
+  }
+  // In TLS it is the client that begins.
+  return end + 4 == head.size() ? "" : "bytes after the answer to CONNECT";
 }
 
 /// The attempts to connect of one fetch. Shared by its coroutine and by those of the attempts,
@@ -57,16 +76,18 @@ Task<void> Attempt(std::shared_ptr<Attempts> attempts, std::unique_ptr<Connectio
 
 }  // namespace
 
-Connector::Connector(asio::io_context& io, Resolver::Options dns, const std::string& ca_file)
-    : io_(io), resolver_(io, std::move(dns)), tls_(ca_file) {}
+Connector::Connector(asio::io_context& io, Resolver::Options dns, TlsContext tls,
+                     std::optional<Proxy> proxy)
+    : io_(io), resolver_(io, std::move(dns)), tls_(std::move(tls)), proxy_(std::move(proxy)) {}
 
 Task<bool> Connector::Open(std::shared_ptr<Fetch> fetch) {
   fetch->connection.reset();
-  fetch->EnterLookup(steady_clock::now());
-  const auto resolution = co_await Lookup(fetch);
-  if (!resolution) co_return false;
-  const bool connected = co_await Connect(fetch, resolution);
-  if (!connected || !fetch->request.url.is_https()) co_return connected;
+  const bool reached = co_await Reach(fetch);
+  if (!reached || !fetch->request.url.is_https()) co_return reached;
+  if (proxy_) {
+    const bool through = co_await Tunnel(fetch);
+    if (!through) co_return false;
+  }
 
   fetch->EnterHandshake();
   const std::string problem =
@@ -76,10 +97,63 @@ Task<bool> Connector::Open(std::shared_ptr<Fetch> fetch) {
   co_return false;
 }
 
+/// Connects to the host, or to the proxy.
+Task<bool> Connector::Reach(std::shared_ptr<Fetch> fetch) {
+  if (proxy_ && !MayReach(fetch->request, {})) {
+    fetch->Fail(Error::kAddress,
+                std::string(fetch->request.url.host()) + " is not a public address");
+    fetch->outcome.permanent = true;
+    co_return false;
+  }
+  fetch->EnterLookup(proxy_ ? proxy_->host : std::string(fetch->request.url.host()),
+                     steady_clock::now());
+  const auto resolution = co_await Lookup(fetch);
+  bool connected = false;
+  if (resolution) connected = co_await Connect(fetch, resolution);
+  FetchOutcome& outcome = fetch->outcome;
+  if (!connected && proxy_) {
+    // It says nothing about the URL that its proxy cannot be reached.
+    outcome.permanent = false;
+    if (outcome.error == Error::kDns) outcome.error = Error::kConnect;
+    outcome.detail.insert(0, "proxy: ");
+  }
+  co_return connected;
+}
+
+/// RFC 9110, section 9.3.6.
+Task<bool> Connector::Tunnel(std::shared_ptr<Fetch> fetch) {
+  const Url& url = fetch->request.url;
+  const std::string target = std::string(url.host()) + ':' + std::to_string(url.port());
+  fetch->EnterTunnel(target);
+  std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
+  if (!proxy_->authorization.empty()) {
+    request += "Proxy-Authorization: " + proxy_->authorization + "\r\n";
+  }
+  request += "\r\n";
+  auto [error, written] = co_await fetch->connection->Write(request);
+  std::string head;
+  std::size_t end = head.npos;
+  while (!error && !fetch->aborted && end == head.npos && head.size() <= kMaxTunnelHeadBytes) {
+    const std::size_t had = head.size();
+    head.resize(had + kTunnelReadBytes);
+    const auto [read_error, n] =
+        co_await fetch->connection->Read(asio::buffer(head.data() + had, kTunnelReadBytes));
+    error = read_error;
+    head.resize(had + n);
+    end = head.find("\r\n\r\n");
+  }
+  if (fetch->aborted) co_return false;
+  const std::string problem =
+      end == head.npos && error ? error.message() : TunnelProblem(head, end);
+  if (problem.empty()) co_return true;
+  fetch->Fail(Error::kConnect, fetch->StageText() + ": " + problem);
+  co_return false;
+}
+
 Task<std::shared_ptr<const Resolution>> Connector::Lookup(std::shared_ptr<Fetch> fetch) {
   Timer wakeup(io_, TimePoint::max());
   fetch->wakeup = &wakeup;
-  auto resolution = co_await resolver_.Resolve(std::string(fetch->request.url.host()), &wakeup);
+  auto resolution = co_await resolver_.Resolve(fetch->looked_up, &wakeup);
   fetch->wakeup = nullptr;
   if (fetch->aborted || !resolution) co_return nullptr;
   if (resolution->error) {
@@ -108,7 +182,7 @@ Task<bool> Connector::Connect(std::shared_ptr<Fetch> fetch,
   fetch->wakeup = &wakeup;
   while (!fetch->aborted && !attempts->connected && !attempts->race.lost()) {
     while (const auto address = attempts->race.Next(steady_clock::now())) {
-      const tcp::endpoint endpoint(*address, fetch->request.url.port());
+      const tcp::endpoint endpoint(*address, proxy_ ? proxy_->port : fetch->request.url.port());
       fetch->EnterConnect(ToString(endpoint));
       asio::co_spawn(io_, Attempt(attempts, std::make_unique<Connection>(io_), endpoint),
                      [](const std::exception_ptr& failure) {
@@ -130,8 +204,9 @@ Task<bool> Connector::Connect(std::shared_ptr<Fetch> fetch,
   co_return true;
 }
 
-bool MayReach(const FetchRequest& request, const asio::ip::address& address) {
-  return request.private_allowed || IsPublic(address);
+bool Connector::MayReach(const FetchRequest& request, const asio::ip::address& address) const {
+  if (request.private_allowed) return true;
+  return proxy_ ? !IsPrivateHost(request.url.host()) : IsPublic(address);
 }
 
 }  // namespace trawl

@@ -6,14 +6,20 @@ namespace trawl {
 
 using boost::system::error_code;
 
-void Fetch::EnterLookup(TimePoint now) {
+void Fetch::EnterLookup(std::string host, TimePoint now) {
   stage = Stage::kLookup;
+  looked_up = std::move(host);
   opening_since = now;
 }
 
 void Fetch::EnterConnect(std::string remote) {
   stage = Stage::kConnect;
   connecting_to = std::move(remote);
+}
+
+void Fetch::EnterTunnel(std::string target) {
+  stage = Stage::kTunnel;
+  tunnel_to = std::move(target);
 }
 
 void Fetch::EnterExchange(bool reused, TimePoint now) {
@@ -55,6 +61,7 @@ void Fetch::CheckDeadlines(TimePoint now) {
   switch (stage) {
     case Stage::kLookup:
     case Stage::kConnect:
+    case Stage::kTunnel:
     case Stage::kHandshake:
       if (now >= connect_deadline()) AbortLate("no connection within", limits.connect);
       break;
@@ -75,9 +82,11 @@ void Fetch::CheckDeadlines(TimePoint now) {
 std::string Fetch::StageText() const {
   switch (stage) {
     case Stage::kLookup:
-      return "lookup of " + std::string(request.url.host());
+      return "lookup of " + looked_up;
     case Stage::kConnect:
       return "connect to " + connecting_to;
+    case Stage::kTunnel:
+      return "CONNECT " + tunnel_to + " by proxy " + connecting_to;
     case Stage::kHandshake:
       return "TLS handshake with " + connecting_to;
     case Stage::kExchange:

@@ -14,7 +14,7 @@
 namespace trawl {
 
 struct Fetch {
-  enum class Stage { kLookup, kConnect, kHandshake, kExchange, kDrain };
+  enum class Stage { kLookup, kConnect, kTunnel, kHandshake, kExchange, kDrain };
 
   // A body that nobody wants is read to its end for the sake of the connection, but not for longer.
   static constexpr milliseconds kDrainTime{1'000};
@@ -22,8 +22,9 @@ struct Fetch {
   Fetch(FetchRequest r, std::unique_ptr<FetchObserver> o, TimePoint now)
       : request(std::move(r)), observer(std::move(o)), started(now), opening_since(now) {}
 
-  void EnterLookup(TimePoint now);
+  void EnterLookup(std::string host, TimePoint now);
   void EnterConnect(std::string remote);
+  void EnterTunnel(std::string target);
   void EnterHandshake() { stage = Stage::kHandshake; }
   void EnterExchange(bool reused, TimePoint now);
   void EnterDrain(TimePoint now);
@@ -45,6 +46,8 @@ struct Fetch {
 
   Stage stage = Stage::kLookup;
   bool aborted = false;
+  std::string looked_up;      // the URL's host, or a proxy's
+  std::string tunnel_to;      // "a.test:443", of a proxy
   std::string connecting_to;  // "192.0.2.1:80"; empty before the first attempt
   const TimePoint started;
   TimePoint opening_since;          // the way to a new connection: lookup to handshake

@@ -47,7 +47,8 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
   Impl(asio::io_context& io, Options options)
       : io_(io),
         options_(std::move(options)),
-        connector_(io, {.servers = options_.dns_servers}, options_.ca_file),
+        connector_(io, {.servers = options_.dns_servers},
+                   TlsContext(options_.ca_file, options_.insecure), options_.proxy),
         pool_(options_.idle_connections, options_.idle_connection_age),
         sweep_timer_(io) {}
 
@@ -112,7 +113,8 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     fetch.connection = pool_.Take(fetch.request.url.origin(), fetch.started);
     if (!fetch.connection) return false;
     // It may come from a request that had more freedom.
-    if (!MayReach(fetch.request, fetch.connection->remote().address())) fetch.connection.reset();
+    if (!connector_.MayReach(fetch.request, fetch.connection->remote().address()))
+      fetch.connection.reset();
     return fetch.connection != nullptr;
   }
 
@@ -158,10 +160,16 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
 
   void WriteRequest(const FetchRequest& request, std::string& text) const {
     text.clear();
-    text.append("GET ").append(request.url.target()).append(" HTTP/1.1\r\nHost: ");
+    const bool by_proxy = options_.proxy && !request.url.is_https();
+    text.append("GET ").append(by_proxy ? request.url.text() : request.url.target());
+    text.append(" HTTP/1.1\r\nHost: ");
     text.append(request.url.authority()).append("\r\nUser-Agent: ").append(options_.user_agent);
     text.append("\r\nAccept: ").append(request.accept);
-    text.append("\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n\r\n");
+    text.append("\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n");
+    if (by_proxy && !options_.proxy->authorization.empty()) {
+      text.append("Proxy-Authorization: ").append(options_.proxy->authorization).append("\r\n");
+    }
+    text.append(request.headers).append("\r\n");
   }
 
   static std::string FailureText(const Fetch& fetch, const ResponseReader& reader,

@@ -10,11 +10,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/proxy.h"
 #include "common/url.h"
 
 namespace boost::asio {
@@ -35,6 +37,7 @@ struct FetchLimits {
 struct FetchRequest {
   Url url;
   std::string accept = "*/*";
+  std::string headers = {};  // further ones, each with its line end
   FetchLimits limits;
   bool private_allowed = false;  // may connect to an address that is not public
 };
@@ -82,6 +85,10 @@ class Fetcher {
     milliseconds idle_connection_age{15'000};
     std::string dns_servers = {};  // of ParseDnsServers(); empty: the system's
     std::string ca_file = {};      // PEM; empty: the system's certificates
+    bool insecure = false;         // certificates are not verified
+    // http requests are sent to it, https goes through its tunnels. It looks the names up then, so
+    // only what a URL says by itself is held against the rule on addresses (IsPrivateHost()).
+    std::optional<Proxy> proxy = {};
   };
 
   /// `io` outlives the fetcher. Throws when `ca_file` cannot be read, and when

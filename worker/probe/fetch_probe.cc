@@ -88,7 +88,9 @@ class FetchProbe::Impl {
         context_{SettingsOf(options.crawl), "trawl-probe", parser_},
         fetcher_(io_, {.user_agent = options.crawl.user_agent,
                        .dns_servers = options.dns,
-                       .ca_file = options.ca_file}) {}
+                       .ca_file = options.ca_file,
+                       .insecure = options.crawl.insecure,
+                       .proxy = ParseProxy(options.crawl.proxy)}) {}
 
   Report Fetch(Url url) {
     Report report;

@@ -240,6 +240,14 @@ TEST_F(FetcherTls, AcceptsOnlyAValidCertificateForTheHost) {
           << fetched.outcome.detail;
       EXPECT_EQ(site.request_count(), 0u);
     }
+    // Without the check any will do.
+    Fetcher::Options insecure = Trusting();
+    insecure.insecure = true;
+    FetchRunner careless(insecure);
+    EXPECT_EQ(
+        careless.Get("https://" + std::string(c.host) + ":" + std::to_string(site.port()) + "/page")
+            .body,
+        "secret");
   }
 }
 
