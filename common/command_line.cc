@@ -108,6 +108,8 @@ void AddFetching(CLI::App& app, CrawlOptions& crawl) {
       ->allow_extra_args(false);
   app.add_option("--auth", crawl.auth, "Send this user and password to the seeds' origins (basic)")
       ->type_name("USER:PASSWORD");
+  app.add_flag("--cookies", crawl.cookies,
+               "Send a host's cookies back while a worker has URLs of it in hand");
   app.add_option("--proxy", crawl.proxy,
                  "Send requests by this proxy: http://[USER:PASSWORD@]HOST:PORT")
       ->type_name("URL");
@@ -364,6 +366,11 @@ std::string RequestComplaint(const CrawlOptions& crawl) {
       return "--auth: there is --header Authorization, too";
     }
   }
+  const bool sends_cookies =
+      std::any_of(crawl.headers.begin(), crawl.headers.end(), [](const std::string& header) {
+        return EqualsIgnoringCase(header.substr(0, header.find(':')), "cookie");
+      });
+  if (crawl.cookies && sends_cookies) return "--cookies: there is --header Cookie, too";
   const bool named = crawl.auth.find(':') != crawl.auth.npos;
   if (!crawl.auth.empty() && (!named || crawl.auth.size() > kMaxAuth)) {
     return "--auth: USER:PASSWORD is needed";

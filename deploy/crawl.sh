@@ -28,6 +28,7 @@ Crawls from the URLs on this machine and leaves pages.jsonl, redirects.jsonl and
   --user-agent S        its product token is what robots.txt is matched with
   --header HEADER       send 'NAME: VALUE' to the seeds' origins; repeatable
   --auth USER:PASSWORD  send this user and password to the seeds' origins
+  --cookies             send a host's cookies back while a worker has URLs of it in hand
   --proxy URL           send requests by this proxy: http://[USER:PASSWORD@]HOST:PORT
   --insecure            do not verify certificates
   --dns SERVERS         ask these DNS servers: ADDRESS[:PORT],... [the system's]

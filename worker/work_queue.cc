@@ -150,6 +150,11 @@ void WorkQueue::TakeWaiting(Hosts::iterator host, std::vector<WorkItem>& taken) 
   Settle(host);
 }
 
+bool WorkQueue::HoldsHost(const std::string& name) const {
+  const auto host = hosts_.find(name);
+  return host != hosts_.end() && !host->second.leases.empty();
+}
+
 std::vector<WorkItem> WorkQueue::TakeAll() {
   std::vector<WorkItem> all;
   for (auto host = hosts_.begin(); host != hosts_.end();) {

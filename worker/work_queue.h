@@ -63,6 +63,8 @@ class WorkQueue {
   std::vector<WorkItem> TakeAll();
   std::vector<WorkItem> TakeHost(const std::string& host);
 
+  /// There is a lease with URLs of the host that have not ended.
+  bool HoldsHost(const std::string& host) const;
   bool Holds(std::uint64_t lease) const { return hosts_of_.contains(lease); }
   /// Leases with URLs that have not ended.
   std::vector<std::uint64_t> leases() const;

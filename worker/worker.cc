@@ -12,6 +12,7 @@
 #include "common/file_appender.h"
 #include "common/utf8.h"
 #include "worker/coordinator_client.h"
+#include "worker/host_cookies.h"
 #include "worker/http/fetcher.h"
 #include "worker/page_fetch.h"
 #include "worker/robots_cache.h"
@@ -95,6 +96,7 @@ class Worker::Impl {
               if (const auto host = robots_.DropLease(lease)) {
                 queue_.Unhold(*host, milliseconds(0));
               }
+              DropCookies();
             },
         .on_confirmed = [this] { Pump(); },
         .on_acknowledged =
@@ -181,7 +183,7 @@ class Worker::Impl {
     if (!url) {
       WorkItem item = queue_.Take();
       Report(item, {Failed{Error::kMalformed, "not a canonical URL", 0}}, milliseconds(0));
-      return queue_.Ended(item);
+      return Ended(item);
     }
     if (context_.settings.ignore_robots) return StartFetch(*url, now);
     const RobotsCache::Entry* robots = robots_.Find(*url, now);
@@ -189,7 +191,7 @@ class Worker::Impl {
     if (robots->Allows(*url)) return StartFetch(*url, now);
     WorkItem item = queue_.Take();
     Report(item, {Failed{robots->reason, robots->detail, 0}}, queue_.SinceRequest(item.host, now));
-    queue_.Ended(item);
+    Ended(item);
   }
 
   // ---- robots.txt ----
@@ -218,6 +220,7 @@ class Worker::Impl {
           Report(item, {Returned{}}, milliseconds(0));
         }
         queue_.Unhold(host, milliseconds(0));
+        DropCookies();
         break;
     }
     Pump();
@@ -252,20 +255,36 @@ class Worker::Impl {
     const auto done = [this, item](PageResult result) { OnFetched(item, std::move(result)); };
     if (item.entry.sitemap > 0) {
       FetchRequest request = SitemapFetch::RequestFor(context_, url);
-      fetcher_->Start(std::move(request),
-                      std::make_unique<SitemapFetch>(context_, item, std::move(url), done));
+      Start(item, std::move(request),
+            std::make_unique<SitemapFetch>(context_, item, std::move(url), done));
     } else {
       FetchRequest request = context_.RequestFor(url);
-      fetcher_->Start(std::move(request),
-                      std::make_unique<PageFetch>(context_, item, std::move(url), done));
+      Start(item, std::move(request),
+            std::make_unique<PageFetch>(context_, item, std::move(url), done));
     }
+  }
+
+  void Start(const WorkItem& item, FetchRequest request, std::unique_ptr<FetchObserver> observer) {
+    if (context_.settings.cookies) {
+      observer = cookies_.Carry(item.host, request, std::move(observer));
+    }
+    fetcher_->Start(std::move(request), std::move(observer));
+  }
+
+  void Ended(const WorkItem& item) {
+    queue_.Ended(item);
+    if (!queue_.HoldsHost(item.host)) cookies_.Drop(item.host);
+  }
+
+  void DropCookies() {
+    cookies_.DropUnless([this](const std::string& host) { return queue_.HoldsHost(host); });
   }
 
   void OnFetched(const WorkItem& item, PageResult result) {
     --in_flight_;
     const milliseconds since_request = queue_.SinceRequest(item.host, Now());
     queue_.RequestEnded(item.host);
-    queue_.Ended(item);
+    Ended(item);
     if (state_ == State::kEnded) return;
     if (cancelled_) {
       // Its failure is our own doing.
@@ -368,6 +387,7 @@ class Worker::Impl {
 
   WorkQueue queue_;
   RobotsCache robots_;
+  HostCookies cookies_;
   std::uint64_t pages_ = 0;
   std::size_t in_flight_ = 0;       // requests
   std::size_t rows_in_flight_ = 0;  // rows that are not with the kernel yet

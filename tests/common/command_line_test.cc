@@ -258,6 +258,7 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
       {{kSeed, "--header", "Host: b"}, "--header"},
       {{kSeed, "--auth", "u"}, "--auth"},
       {{kSeed, "--auth", "u:p", "--header", "authorization: x"}, "--auth"},
+      {{kSeed, "--cookies", "--header", "cookie: x"}, "--cookies"},
       {{kSeed, "--proxy", "p.test:1"}, "--proxy"},
       {{"http://u:p@a.test/"}, "--auth"},
       {{"rubbish"}, "'rubbish'"},
@@ -278,15 +279,15 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
 }
 
 TEST(CommandLine, WhatIsSentAndHowIsUpToTheUser) {
-  const Arguments flags = {"--header", "X-Key: 1, 2", "--header",        "Y: 3",      "--auth",
-                           "u:p:q",    "--proxy",     "http://p.test:1", "--insecure"};
+  const Arguments flags = {"--header", "X-Key: 1, 2", "--header",        "Y: 3",       "--auth",
+                           "u:p:q",    "--proxy",     "http://p.test:1", "--insecure", "--cookies"};
   Arguments arguments = {kSeed};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   const CrawlOptions crawl = Coordinate(arguments).options().crawl;
   EXPECT_THAT(crawl.headers, ElementsAre("X-Key: 1, 2", "Y: 3"));
   EXPECT_EQ(crawl.auth, "u:p:q");
   EXPECT_EQ(crawl.proxy, "http://p.test:1");
-  EXPECT_TRUE(crawl.insecure);
+  EXPECT_TRUE(crawl.insecure && crawl.cookies);
   arguments.insert(arguments.begin(), "fetch");
   EXPECT_EQ(Probe(arguments).options().crawl.headers, crawl.headers);
   EXPECT_FALSE(Coordinate({kSeed}).options().crawl.insecure);

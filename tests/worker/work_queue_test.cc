@@ -360,5 +360,19 @@ TEST(WorkQueue, IsPoliteToEveryHostWhateverTheLeases) {
   }
 }
 
+TEST(WorkQueue, HoldsAHostWhileALeaseOfItHasUrlsThatHaveNotEnded) {
+  WorkQueue queue;
+  EXPECT_FALSE(queue.HoldsHost("a.test"));
+  queue.Add(LeaseOf(1, "a.test", 1), kNow);
+  queue.Add(LeaseOf(2, "b.test", 1), kNow);
+  EXPECT_TRUE(queue.HoldsHost("a.test"));
+  queue.DropLease(2);
+  EXPECT_FALSE(queue.HoldsHost("b.test"));
+  const WorkItem item = StartNext(queue, kNow);
+  EXPECT_TRUE(queue.HoldsHost("a.test"));
+  EndRequest(queue, item);
+  EXPECT_FALSE(queue.HoldsHost("a.test"));
+}
+
 }  // namespace
 }  // namespace trawl

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/error.h"
@@ -31,7 +32,8 @@ struct FetchLimits {
   milliseconds total{120'000};   // the whole fetch
   std::size_t head_bytes = 64 * 1024;
   std::uint64_t body_bytes =
-      64 * 1024 * 1024;  // decoded; the encoded body may not be longer either
+      64 * 1024 * 1024;              // decoded; the encoded body may not be longer either
+  std::size_t set_cookie_bytes = 0;  // of ResponseHead::set_cookies together; 0: not wanted
 };
 
 struct FetchRequest {
@@ -49,6 +51,7 @@ struct ResponseHead {
   std::string location;      // of a redirect; as sent
   std::string robots_tag;    // X-Robots-Tag values, one a line (LF)
   std::string retry_after;
+  std::vector<std::string> set_cookies;  // Set-Cookie values, up to the limit
 };
 
 enum class BodyWish { kRead, kSkip };

@@ -39,10 +39,11 @@ struct ResponseReader::State {
   ContentDecoder::Sink sink;
 
   ResponseHead head;
-  std::string content_encoding;     // lines joined by commas
-  std::string transfer_encoding;    // likewise
-  std::uint64_t head_bytes = 0;     // of all heads so far
-  std::uint64_t length = kUnknown;  // of the body as sent, when announced
+  std::string content_encoding;      // lines joined by commas
+  std::string transfer_encoding;     // likewise
+  std::size_t set_cookie_bytes = 0;  // of head.set_cookies
+  std::uint64_t head_bytes = 0;      // of all heads so far
+  std::uint64_t length = kUnknown;   // of the body as sent, when announced
   std::uint64_t encoded_bytes = 0;
   std::uint64_t body_bytes = 0;
   BodyWish wish = BodyWish::kRead;
@@ -83,6 +84,9 @@ class ResponseReader::Parser : public http::basic_parser<false> {
       case http::field::retry_after:
         if (state_.head.retry_after.empty()) state_.head.retry_after = value;
         break;
+      case http::field::set_cookie:
+        TakeCookie(value);
+        break;
       case http::field::content_encoding:
         Append(state_.content_encoding, ", ", value);
         break;
@@ -92,6 +96,12 @@ class ResponseReader::Parser : public http::basic_parser<false> {
       default:
         if (beast::iequals(name, "X-Robots-Tag")) Append(state_.head.robots_tag, "\n", value);
     }
+  }
+
+  void TakeCookie(std::string_view value) {
+    if (value.size() > state_.limits.set_cookie_bytes - state_.set_cookie_bytes) return;
+    state_.set_cookie_bytes += value.size();
+    state_.head.set_cookies.emplace_back(value);
   }
 
   void on_header_impl(error_code& ec) override {

@@ -12,6 +12,7 @@
 #include "common/url_rewrite.h"
 #include "common/utf8.h"
 #include "coordinator/report_rules.h"
+#include "worker/host_cookies.h"
 #include "worker/http/fetcher.h"
 #include "worker/page_fetch.h"
 #include "worker/probe/decisions.h"
@@ -182,7 +183,12 @@ class FetchProbe::Impl {
       result = std::move(got);
       done = true;
     });
-    fetcher_.Start(context_.RequestFor(url), std::make_unique<Listener>(std::move(page), outcome));
+    FetchRequest request = context_.RequestFor(url);
+    std::unique_ptr<FetchObserver> observer = std::make_unique<Listener>(std::move(page), outcome);
+    if (context_.settings.cookies) {
+      observer = cookies_.Carry(std::string(url.authority()), request, std::move(observer));
+    }
+    fetcher_.Start(std::move(request), std::move(observer));
     RunUntil(done);
     Describe(outcome, hop);
     return result;
@@ -220,6 +226,7 @@ class FetchProbe::Impl {
   TitleParser parser_;
   PageContext context_;
   Fetcher fetcher_;
+  HostCookies cookies_;
   std::map<std::string, Known> robots_;  // by origin
 };
 

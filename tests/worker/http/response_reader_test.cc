@@ -143,5 +143,23 @@ TEST(ResponseReader, SurvivesDamagedResponses) {
   }
 }
 
+TEST(ResponseReader, KeepsCookiesOnlyWhenAskedForAndUpToALimit) {
+  const struct {
+    std::size_t limit;
+    std::vector<std::string> kept;
+  } kCases[] = {{0, {}}, {2, {}}, {6, {"a=1", "c=4"}}, {100, {"a=1", "b=23456", "c=4"}}};
+  for (const auto& [limit, kept] : kCases) {
+    SCOPED_TRACE(limit);
+    Seen seen;
+    ContentDecoder decoder;
+    ResponseReader reader({.set_cookie_bytes = limit}, seen, decoder);
+    reader.Put(
+        "HTTP/1.1 204 No Content\r\nSet-Cookie: a=1\r\nset-cookie: b=23456\r\nSet-Cookie: "
+        "c=4\r\n\r\n");
+    EXPECT_TRUE(reader.done());
+    EXPECT_EQ(reader.head().set_cookies, kept);
+  }
+}
+
 }  // namespace
 }  // namespace trawl

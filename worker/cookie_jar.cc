@@ -1,0 +1,232 @@
+#include "worker/cookie_jar.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "common/text.h"
+
+namespace trawl {
+namespace {
+
+using std::chrono::seconds;
+
+// No cookie lives for longer (RFC 6265bis, section 5.5); a date may lie beyond what a clock holds.
+constexpr seconds kMaxAge = std::chrono::hours(24 * 400);
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+std::string_view Trimmed(std::string_view text) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view TakeUntil(std::string_view& text, char mark) {
+  const std::size_t end = std::min(text.find(mark), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
+}
+
+bool StartsWithIgnoringCase(std::string_view text, std::string_view start) {
+  return EqualsIgnoringCase(text.substr(0, start.size()), start);
+}
+
+/// A number of `least` to `most` digits off the front; none when there are more or fewer.
+std::optional<int> TakeDigits(std::string_view& text, std::size_t least, std::size_t most) {
+  std::size_t count = 0;
+  int number = 0;
+  for (; count < text.size() && IsDigit(text[count]); ++count) {
+    if (count == most) return std::nullopt;
+    number = number * 10 + (text[count] - '0');
+  }
+  if (count < least) return std::nullopt;
+  text.remove_prefix(count);
+  return number;
+}
+
+/// "hh:mm:ss" and whatever follows that is no digit.
+std::optional<seconds> ParseClock(std::string_view text) {
+  std::array<int, 3> parts{};
+  for (int& part : parts) {
+    if (&part != parts.data()) {
+      if (!text.starts_with(':')) return std::nullopt;
+      text.remove_prefix(1);
+    }
+    const auto number = TakeDigits(text, 1, 2);
+    if (!number) return std::nullopt;
+    part = *number;
+  }
+  if (parts[0] > 23 || parts[1] > 59 || parts[2] > 59) return std::nullopt;
+  return seconds(parts[0] * 3600 + parts[1] * 60 + parts[2]);
+}
+
+std::optional<unsigned> ParseMonth(std::string_view text) {
+  constexpr std::string_view kMonths = "janfebmaraprmayjunjulaugsepoctnovdec";
+  if (text.size() < 3) return std::nullopt;
+  const std::string name = LowerCase(text.substr(0, 3));
+  for (unsigned month = 0; month < 12; ++month) {
+    if (kMonths.substr(month * std::size_t{3}, 3) == name) return month + 1;
+  }
+  return std::nullopt;
+}
+
+/// Section 5.1.1's delimiter.
+bool IsDateDelimiter(unsigned char c) {
+  return c == 0x09 || (c >= 0x20 && c <= 0x2F) || (c >= 0x3B && c <= 0x40) ||
+         (c >= 0x5B && c <= 0x60) || (c >= 0x7B && c <= 0x7E);
+}
+
+/// Section 5.2.2; none when it is no number.
+std::optional<seconds> ParseMaxAge(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || !std::all_of(text.begin(), text.end(), IsDigit)) return std::nullopt;
+  std::int64_t count = 0;
+  for (const char c : text) count = std::min(count * 10 + (c - '0'), kMaxAge.count());
+  return seconds(negative ? 0 : count);
+}
+
+/// Section 5.1.4.
+std::string DefaultPath(const Url& url) {
+  const std::string_view path = url.path();
+  const std::size_t last = path.rfind('/');
+  return last == 0 ? "/" : std::string(path.substr(0, last));
+}
+
+/// Section 5.1.4.
+bool PathMatches(std::string_view path, std::string_view of_cookie) {
+  return path.starts_with(of_cookie) && (path.size() == of_cookie.size() ||
+                                         of_cookie.ends_with('/') || path[of_cookie.size()] == '/');
+}
+
+/// Section 5.1.3.
+bool DomainMatches(std::string_view host, std::string_view domain) {
+  return host == domain || (host.size() > domain.size() && host.ends_with(domain) &&
+                            host[host.size() - domain.size() - 1] == '.');
+}
+
+bool HasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; });
+}
+
+}  // namespace
+
+std::optional<CookieJar::Time> ParseCookieDate(std::string_view text) {
+  std::optional<seconds> clock;
+  std::optional<unsigned> month;
+  std::optional<int> day, year;
+  while (!text.empty()) {
+    std::size_t length = 0;
+    while (length < text.size() && !IsDateDelimiter(text[length])) ++length;
+    const std::string_view token = text.substr(0, length);
+    text.remove_prefix(std::min(length + 1, text.size()));
+    if (token.empty()) continue;
+    std::string_view rest = token;
+    if (!clock && (clock = ParseClock(token))) continue;
+    if (!day && (day = TakeDigits(rest, 1, 2))) continue;
+    if (!month && (month = ParseMonth(token))) continue;
+    rest = token;
+    if (!year) year = TakeDigits(rest, 2, 4);
+  }
+  if (!clock || !day || !month || !year) return std::nullopt;
+  if (*year < 70) {
+    *year += 2000;
+  } else if (*year < 100) {
+    *year += 1900;
+  }
+  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(*month),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (*year < 1601 || !date.ok()) return std::nullopt;
+  // Dates that the clock cannot hold are as good as its end, and as its beginning.
+  if (*year > 2200) return CookieJar::Time::max();
+  if (*year < 1800) return CookieJar::Time::min();
+  return std::chrono::sys_days(date) + *clock;
+}
+
+void CookieJar::Set(const Url& url, std::string_view set_cookie, Time now) {
+  if (set_cookie.size() > kMaxCookieBytes || HasControl(set_cookie)) return;
+  std::string_view rest = set_cookie;
+  std::string_view value = TakeUntil(rest, ';');
+  if (value.find('=') == value.npos) return;
+  Cookie cookie;
+  cookie.name = Trimmed(TakeUntil(value, '='));
+  if (cookie.name.empty()) return;
+  cookie.value = Trimmed(value);
+  cookie.path = DefaultPath(url);
+
+  std::optional<seconds> max_age;
+  std::optional<Time> expires;
+  bool root = false;
+  std::string domain;
+  while (!rest.empty()) {
+    std::string_view attribute_value = TakeUntil(rest, ';');
+    const std::string attribute = LowerCase(Trimmed(TakeUntil(attribute_value, '=')));
+    attribute_value = Trimmed(attribute_value);
+    if (attribute == "secure") {
+      cookie.secure = true;
+    } else if (attribute == "path") {
+      root = attribute_value == "/";
+      cookie.path =
+          attribute_value.starts_with('/') ? std::string(attribute_value) : DefaultPath(url);
+    } else if (attribute == "domain") {
+      if (attribute_value.starts_with('.')) attribute_value.remove_prefix(1);
+      domain = LowerCase(attribute_value);
+    } else if (attribute == "max-age") {
+      if (const auto age = ParseMaxAge(attribute_value)) max_age = age;
+    } else if (attribute == "expires") {
+      if (const auto date = ParseCookieDate(attribute_value)) expires = date;
+    }
+  }
+  if (!domain.empty() && !DomainMatches(url.host(), domain)) return;
+  if (cookie.secure && !url.is_https()) return;
+  if (StartsWithIgnoringCase(cookie.name, "__Secure-") && !cookie.secure) return;
+  if (StartsWithIgnoringCase(cookie.name, "__Host-") &&
+      !(cookie.secure && root && domain.empty())) {
+    return;
+  }
+  if (max_age) {
+    cookie.expires = now + *max_age;
+  } else if (expires) {
+    cookie.expires = std::min(*expires, now + kMaxAge);
+  }
+
+  const auto same = std::find_if(cookies_.begin(), cookies_.end(), [&](const Cookie& known) {
+    return known.name == cookie.name && known.path == cookie.path;
+  });
+  if (same != cookies_.end()) {
+    // What https has set is not for plain http to change (RFC 6265bis, section 5.7).
+    if (same->secure && !url.is_https()) return;
+    *same = std::move(cookie);
+  } else {
+    cookies_.push_back(std::move(cookie));
+  }
+  Expire(now);
+  if (cookies_.size() > kMaxCookies) cookies_.erase(cookies_.begin());
+}
+
+std::string CookieJar::For(const Url& url, Time now) {
+  Expire(now);
+  std::vector<const Cookie*> sent;
+  for (const Cookie& cookie : cookies_) {
+    if (cookie.secure && !url.is_https()) continue;
+    if (PathMatches(url.path(), cookie.path)) sent.push_back(&cookie);
+  }
+  std::stable_sort(sent.begin(), sent.end(), [](const Cookie* a, const Cookie* b) {
+    return a->path.size() > b->path.size();
+  });
+  std::string text;
+  for (const Cookie* cookie : sent) {
+    text.append(text.empty() ? "" : "; ").append(cookie->name).append("=").append(cookie->value);
+  }
+  return text;
+}
+
+void CookieJar::Expire(Time now) {
+  std::erase_if(cookies_, [now](const Cookie& cookie) { return cookie.expires <= now; });
+}
+
+}  // namespace trawl
