@@ -73,8 +73,7 @@ class TestProxy::Impl {
         heads_.push_back(head);
       }
       const bool tunnel = head.starts_with("CONNECT ");
-      const std::string answer =
-          tunnel ? options_.answer : "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nby proxy";
+      const std::string answer = tunnel ? options_.answer : options_.page;
       auto [write_error, written] =
           co_await asio::async_write(*client, asio::buffer(answer), kTuple);
       if (write_error) co_return;

@@ -1,5 +1,5 @@
 // An HTTP proxy on a loopback address for tests. It logs what it is asked, answers requests in
-// absolute form with the text "by proxy", and opens tunnels to one port of loopback, whatever name
+// absolute form with one page, and opens tunnels to one port of loopback, whatever name
 // they are for. Runs on a thread of its own from construction to destruction.
 #pragma once
 
@@ -15,6 +15,8 @@ class TestProxy {
   struct Options {
     std::uint16_t tunnel_port = 0;
     std::string answer = "HTTP/1.1 200 Connection established\r\n\r\n";  // to CONNECT, as sent
+    // To any other request, as sent.
+    std::string page = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nby proxy";
   };
 
   /// Throws when it cannot listen.

@@ -152,6 +152,10 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     if (reader.error() && !reader.skipping()) {
       fetch->Fail(reader.error(), FailureText(*fetch, reader, error));
     }
+    if (options_.proxy && outcome.head.status == 407) {
+      // Of the proxy, not of the site, which has not been asked.
+      fetch->Fail(Error::kConnect, "proxy " + outcome.remote_address + " refused with 407");
+    }
     if (reader.keeps_alive() && !fetch->aborted) {
       pool_.Put(fetch->request.url.origin(), std::move(fetch->connection), steady_clock::now());
     }

@@ -96,6 +96,15 @@ TEST_F(ProxyTest, WhatRefusesATunnelIsSaid) {
   }
 }
 
+// Else a robots.txt that the proxy keeps back would count as one that is not there.
+TEST_F(ProxyTest, ThatWantsAPasswordDoesNotSpeakForTheSite) {
+  const TestProxy proxy({.page = "HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n"});
+  FetchRunner runner(By(proxy));
+  const FetchOutcome outcome = runner.Get("http://a.test/").outcome;
+  EXPECT_EQ(outcome.error, Error::kConnect);
+  EXPECT_THAT(outcome.detail, HasSubstr("refused with 407"));
+}
+
 TEST_F(ProxyTest, AnAnswerToConnectHasALimit) {
   const TestProxy proxy({.answer = "HTTP/1.1 200 " + std::string(100'000, 'x')});
   FetchRunner runner(By(proxy));
