@@ -11,9 +11,8 @@
 
 #include "common/dns_servers.h"
 #include "common/own_headers.h"
-#include "common/proxy.h"
+#include "common/request_options.h"
 #include "common/scope.h"
-#include "common/text.h"
 #include "common/toml_config.h"
 #include "common/url.h"
 #include "common/url_rewrite.h"
@@ -353,34 +352,6 @@ bool IsJobName(std::string_view name) {
 
 // What no single flag can check; the text of the complaint, or "".
 
-/// Of what is sent, and by whom. Never repeats a secret.
-std::string RequestComplaint(const CrawlOptions& crawl) {
-  constexpr std::size_t kMaxAuth = 1024;
-  if (crawl.headers.size() > kMaxOwnHeaders) {
-    return "--header: more than " + std::to_string(kMaxOwnHeaders) + " of them";
-  }
-  for (const std::string& header : crawl.headers) {
-    if (std::string why = HeaderComplaint(header); !why.empty()) return "--header: " + why;
-    if (!crawl.auth.empty() &&
-        EqualsIgnoringCase(header.substr(0, header.find(':')), "authorization")) {
-      return "--auth: there is --header Authorization, too";
-    }
-  }
-  const bool sends_cookies =
-      std::any_of(crawl.headers.begin(), crawl.headers.end(), [](const std::string& header) {
-        return EqualsIgnoringCase(header.substr(0, header.find(':')), "cookie");
-      });
-  if (crawl.cookies && sends_cookies) return "--cookies: there is --header Cookie, too";
-  const bool named = crawl.auth.find(':') != crawl.auth.npos;
-  if (!crawl.auth.empty() && (!named || crawl.auth.size() > kMaxAuth)) {
-    return "--auth: USER:PASSWORD is needed";
-  }
-  if (!crawl.proxy.empty() && !ParseProxy(crawl.proxy)) {
-    return "--proxy: http://[USER:PASSWORD@]HOST:PORT is needed";
-  }
-  return {};
-}
-
 /// Of URLs, and of what goes into requests.
 std::string Complaint(CrawlOptions& crawl) {
   if (crawl.user_agent.empty()) crawl.user_agent = DefaultUserAgent();
@@ -394,6 +365,7 @@ std::string Complaint(CrawlOptions& crawl) {
     }
   }
   for (const std::string& sitemap : crawl.sitemap_urls) {
+    if (HasUserInfo(sitemap)) return "--sitemap: has a user or password in it: use --auth";
     if (!Url::Parse(sitemap)) return "--sitemap: not a URL that can be crawled: '" + sitemap + "'";
   }
   for (const std::string& type : crawl.content_types) {

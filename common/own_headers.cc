@@ -5,6 +5,7 @@
 
 #include "common/base64.h"
 #include "common/text.h"
+#include "common/utf8.h"
 
 namespace trawl {
 namespace {
@@ -33,6 +34,7 @@ std::string HeaderComplaint(std::string_view header) {
   const std::string_view name = header.substr(0, colon);
   if (!IsToken(name)) return "what stands before the colon is no name of a header";
   if (std::any_of(header.begin(), header.end(), IsControl)) return "has a control character";
+  if (ValidUtf8(header) != header) return "is not UTF-8";
   if (header.size() > kMaxOwnHeaderBytes) {
     return "longer than " + std::to_string(kMaxOwnHeaderBytes) + " bytes";
   }

@@ -31,6 +31,7 @@ TEST(OwnHeaders, AreWholeHeadersThatAreTheUsersToSet) {
       {"X-Key: 1\n", "control"},
       {std::string("X-Key: \0", 8), "control"},
       {"X-Key: \x7f", "control"},
+      {"X-Key: \xff", "UTF-8"},
       {"X-Key: " + std::string(kMaxOwnHeaderBytes, 'x'), "longer"},
       {"user-agent: x", "--user-agent"},
       {"Host: x", "Host"},

@@ -120,12 +120,12 @@ class CrawlTest(ScriptTest):
     def test_passes_flags_to_the_program_that_knows_them(self):
         code, _, err = self.run_script(
             "crawl.sh", "--depth", "1", "--depth=2", SEED, "--concurrency=7", "--workers=1",
-            "--user-agent", "a b", "--dns", "::1", "--ca-file=c", "--out", "re sults", "--job", "mine", "--quiet",
+            "--user-agent", "a b", "--auth", "u:p", "--dns", "::1", "--ca-file=c", "--out", "re sults", "--job", "mine", "--quiet",
         )
         self.assertEqual((0, ""), (code, err))
         check, coordinator, worker = self.arguments.read_text().splitlines()
         out = self.folder / "re sults"
-        rest = f"--depth 1 --depth=2 {SEED} --user-agent a b"
+        rest = f"--depth 1 --depth=2 {SEED} --user-agent a b --auth u:p"
         self.assertEqual(f"--print-job --job mine {rest}", check)
         self.assertRegex(coordinator, f"^--job mine --out {out} --redis unix://.* --endpoint-file ")
         self.assertTrue(coordinator.endswith(f" --quiet {rest}"))
