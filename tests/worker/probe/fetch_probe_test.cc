@@ -79,6 +79,19 @@ TEST_F(FetchProbeTest, AHopTellsAddressTimeAndTheRuleThatAllowsIt) {
   EXPECT_EQ(site_.requests().at(0).user_agent, crawl_.user_agent);
 }
 
+TEST_F(FetchProbeTest, SendsWhatTheCrawlWouldSend) {
+  site_.Set("/", {.status = 302, .headers = {{"Location", "/a"}, {"Set-Cookie", "c=d"}}});
+  site_.SetHtml("/a", "x");
+  crawl_.headers = {"X-Key: 1"};
+  crawl_.auth = "u:p";
+  crawl_.cookies = true;
+  EXPECT_EQ(Fetch(Url("/")).json.at("outcome"), "fetched");
+  const TestRequest last = site_.requests().back();
+  EXPECT_EQ(last.path, "/a");
+  EXPECT_THAT(last.head,
+              HasSubstr("\r\nX-Key: 1\r\nAuthorization: Basic dTpw\r\nCookie: c=d\r\n\r\n"));
+}
+
 TEST_F(FetchProbeTest, WhatRobotsTxtForbidsIsNotFetched) {
   TestPage robots;
   robots.body = "User-agent: *\nDisallow: /a\n";
