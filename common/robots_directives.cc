@@ -1,7 +1,6 @@
 #include "common/robots_directives.h"
 
 #include <algorithm>
-#include <array>
 
 #include "common/robots.h"
 #include "common/text.h"
@@ -44,12 +43,11 @@ RobotsDirectives ParsePiece(std::string_view piece) {
   return directives;
 }
 
+// Search engines keep adding limits ("max-snippet", "max-image-preview").
 bool HasValue(std::string_view directive) {
-  static constexpr std::array<std::string_view, 5> kNames = {
-      "unavailable_after", "unavailable-after", "max-snippet", "max-image-preview",
-      "max-video-preview"};
-  return std::ranges::any_of(
-      kNames, [&](std::string_view name) { return EqualsIgnoringCase(directive, name); });
+  return EqualsIgnoringCase(directive.substr(0, 4), "max-") ||
+         EqualsIgnoringCase(directive, "unavailable_after") ||
+         EqualsIgnoringCase(directive, "unavailable-after");
 }
 
 // The crawler that a piece begins with a name and a colon of; empty without one. A time of day, as

@@ -132,6 +132,7 @@ TEST(RobotsTag, DirectivesWithAValueNameNoCrawler) {
       {"max-snippet: 20, noindex", kNoIndex},
       {"max-image-preview: none", kNothing},
       {"max-video-preview:-1, nofollow", kNoFollow},
+      {"Max-Anything-New: 3, noindex", kNoIndex},
       {"trawl: max-snippet: 20, noindex", kNoIndex},
       {"other: max-snippet: 20, noindex", kNothing},
       {"other: unavailable_after: 25 Jun 2010 15:00:00 PST, noindex", kNothing},
