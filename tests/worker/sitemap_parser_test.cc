@@ -174,6 +174,14 @@ TEST(Sitemap, ExpandsNoEntities) {
   });
 }
 
+TEST(Sitemap, AnEntityThatNobodyDeclaredIsPartOfAUrlButIsNone) {
+  ExpectFound({
+      {"<urlset><url><loc>https://a.example/?b=1&copy;=2</loc></url><url><loc> &own; </loc></url>"
+       "</urlset>",
+       {"https://a.example/?b=1&copy;=2"}},
+  });
+}
+
 TEST(Sitemap, CompletesUrlsWithoutScheme) {
   ExpectFound({
       {"<urlset><url><loc>www.other.example/a</loc></url><url><loc>WWW.example.com:8080/b</loc>"

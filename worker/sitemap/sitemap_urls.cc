@@ -28,7 +28,8 @@ bool LacksScheme(std::string_view text, const Url& sitemap) {
 
 void SitemapUrls::AddReference(Kind kind, std::string_view reference) {
   reference = Trimmed(reference);
-  if (reference.empty()) return;
+  // What begins with an "&" is an entity that was never declared, not the name of a file.
+  if (reference.empty() || reference.starts_with('&')) return;
   if (!LacksScheme(reference, sitemap_)) return Add(kind, sitemap_.Resolve(reference));
   Add(kind, Url::Parse(std::string(sitemap_.scheme()) + "://" + std::string(reference)));
 }

@@ -68,16 +68,21 @@ std::uint32_t CodePointOf(std::string_view reference) {
   return error == std::errc() && character ? code : 0;
 }
 
-/// A whole reference, if it is to a character; those to entities of the document's own mean nothing
-/// here.
-void AppendReference(std::string_view reference, std::string& xml) {
+/// A whole reference, if it is to a character. One to an entity that the document may declare means
+/// nothing here; without declarations it is text.
+void AppendReference(std::string_view reference, bool declares, std::string& xml) {
   constexpr std::array<std::string_view, 5> kPredefined = {"&amp;", "&lt;", "&gt;", "&quot;",
                                                            "&apos;"};
+  const bool number = reference.starts_with("&#");
   const bool means_one =
-      reference.starts_with("&#")
-          ? CodePointOf(reference) != 0
-          : std::find(kPredefined.begin(), kPredefined.end(), reference) != kPredefined.end();
-  if (means_one) xml += reference;
+      number ? CodePointOf(reference) != 0
+             : std::find(kPredefined.begin(), kPredefined.end(), reference) != kPredefined.end();
+  if (means_one) {
+    xml += reference;
+  } else if (!number && !declares) {
+    xml += "&amp;";
+    xml += reference.substr(1);
+  }
 }
 
 /// Whether more text could still make a reference of the "&" that the text begins with.
@@ -91,11 +96,11 @@ bool MayBecomeReference(std::string_view text) {
 }
 
 /// A whole text: nothing follows that could complete a reference.
-void AppendText(std::string_view text, std::string& xml) {
+void AppendText(std::string_view text, bool declares, std::string& xml) {
   while (!text.empty()) {
     const std::size_t reference = text.front() == '&' ? ReferenceBytes(text) : 0;
     if (reference > 0) {
-      AppendReference(text.substr(0, reference), xml);
+      AppendReference(text.substr(0, reference), declares, xml);
     } else {
       AppendCharacter(text.front(), xml);
     }
@@ -157,7 +162,7 @@ bool XmlMender::Take(std::string_view& text, std::string& xml) {
     const std::size_t reference = ReferenceBytes(text);
     if (reference == 0 && MayBecomeReference(text)) return false;
     if (reference > 0) {
-      AppendReference(text.substr(0, reference), xml);
+      AppendReference(text.substr(0, reference), declares_, xml);
     } else {
       xml += "&amp;";
     }
@@ -214,7 +219,7 @@ bool XmlMender::TakeTag(std::string_view& text, std::string& xml) {
 void XmlMender::Open(std::string_view tag, std::string& xml) {
   if (open_.size() >= kMaxDepth) CloseDownTo(1, xml);
   xml += '<';
-  AppendText(tag.substr(1), xml);
+  AppendText(tag.substr(1), declares_, xml);
   xml += '>';
   if (!tag.ends_with('/'))
     open_.emplace_back(tag.substr(1, CountOf(tag.substr(1), IsNameCharacter)));
@@ -263,6 +268,7 @@ bool XmlMender::SkipDeclaration(std::string_view& text) {
     return false;
   }
   const char c = text[at];
+  declares_ |= c == '[';
   text.remove_prefix(at + (c == '>' || c == '[' || c == ']' ? 1 : 0));
   state_ = state_ == State::kSubset ? State::kSubsetEnd
            : c == '>'               ? State::kText

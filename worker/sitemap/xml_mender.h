@@ -2,8 +2,9 @@
 // at once as has come. Sitemaps are written by all kinds of programs; one bare "&" or one missing
 // end tag must not cost the rest of 50,000 URLs. What comes out is one element `r` that holds:
 //
-//   - text, in which references are to predefined entities or characters, others are left out, and
-//     an "&" that begins none is "&amp;"; CDATA sections are written as plain text, and control
+//   - text, in which references are to predefined entities or characters, and any other "&" is
+//     "&amp;"; left out are references to what is no character, and to other entities when the
+//     document type has declarations. CDATA sections are written as plain text, and control
 //     characters as blanks;
 //   - start tags, whose quoted values are mended like text;
 //   - end tags that match: one that is missing comes before the next that matches an outer element,
@@ -49,6 +50,7 @@ class XmlMender {
 
   State state_ = State::kText;
   bool begun_ = false;
+  bool declares_ = false;          // the document type has a subset, which may declare entities
   std::string rest_;               // not taken yet: the begin of a construct
   std::vector<std::string> open_;  // names of the open elements, without `r`
 };

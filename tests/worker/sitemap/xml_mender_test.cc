@@ -55,10 +55,18 @@ TEST(XmlMender, AnAmpersandThatBeginsNoReferenceStandsForItself) {
 
 TEST(XmlMender, LeavesOutReferencesThatMeanNoCharacter) {
   ExpectMended({
-      {"<a>b&nbsp;c&own;&Amp;</a>", "<a>bc</a>"},
+      {"<!DOCTYPE a [<!ENTITY own 'x'>]><a>b&nbsp;c&own;&Amp;</a>", "<a>bc</a>"},
       {"<a>&#0;&#x1f;&#xD800;&#xFFFE;&#x110000;&#99999999999;</a>", "<a></a>"},
       {"<a>&#9;&#x20;&#xE9;&#65533;&#x10FFFF;</a>", "<a>&#9;&#x20;&#xE9;&#65533;&#x10FFFF;</a>"},
-      {"<a b='&own;c&#1;'/>", "<a b='c'/>"},
+      {"<!DOCTYPE a []><a b='&own;c&#1;'/>", "<a b='c'/>"},
+  });
+}
+
+TEST(XmlMender, AReferenceToAnEntityThatNobodyDeclaredIsText) {
+  ExpectMended({
+      {"<a>b&nbsp;c&own;&Amp;</a>", "<a>b&amp;nbsp;c&amp;own;&amp;Amp;</a>"},
+      {"<!DOCTYPE a><a>?b=1&copy;=2</a>", "<a>?b=1&amp;copy;=2</a>"},
+      {"<a b='&own;c&#1;'/>", "<a b='&amp;own;c'/>"},
   });
 }
 
