@@ -165,6 +165,7 @@ class SitemapParser::Impl {
   }
 
   void BeginText() {
+    if (head_.starts_with(kGzipMagic)) cut_ = true;  // gzipped twice
     const SniffedEncoding sniffed = EncodingOf(head_, header_label_);
     decoder_.emplace(sniffed.encoding);
     text_.clear();

@@ -285,6 +285,14 @@ TEST(Sitemap, ReadsGzip) {
   });
 }
 
+TEST(Sitemap, SaysThatAFileGzippedTwiceIsNotRead) {
+  for (const std::size_t piece : {std::string_view::npos, std::size_t{1}}) {
+    const Sitemap found = Parse(Gzip(Gzip("https://a.example/")), "", piece);
+    EXPECT_TRUE(found.truncated);
+    EXPECT_TRUE(found.urls.empty());
+  }
+}
+
 TEST(Sitemap, ListsWhatCameBeforeTheGzipBroke) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "https://a.example/" + std::to_string(i * 7919) + "\n";
