@@ -48,6 +48,12 @@ TEST(RobotsRules, TheLongestMatchDecidesOfRulesOfEveryKind) {
   }
 }
 
+TEST(RobotsRules, ARuleThatMatchesDecidesWhateverItHasCost) {
+  const std::string target = "/" + std::string(RobotsRules::kMaxSearchBytes + 1, 'a');
+  EXPECT_EQ(Decider(RobotsRules({Rule(true, "/*a")}), target), "+/*a");
+  EXPECT_EQ(Decider(RobotsRules({Rule(true, "/*b")}), target), "-(too many wildcards)");
+}
+
 TEST(RobotsRules, WithoutRulesNoneDecides) {
   EXPECT_EQ(RobotsRules().Find("/"), nullptr);
   EXPECT_EQ(RobotsRules({Rule(false, "/a*")}).Find(""), nullptr);
