@@ -39,17 +39,25 @@ void AppendEscape(std::string& out, unsigned char octet) {
 
 // The form in which paths are compared (section 2.2.2): escapes of unreserved characters decoded,
 // all other escapes in upper case, every octet that may not stand in a URL escaped. A "%" that
-// begins no escape stays.
+// begins no escape stays. As in a Url, what decoding completes is decoded in turn.
 void AppendNormal(std::string_view path, std::string& out) {
-  while (!path.empty()) {
-    const int escaped = EscapedByte(path);
-    const char c = escaped < 0 ? path[0] : static_cast<char>(escaped);
-    if (Is(c, escaped < 0 ? kLiteral : kUnreserved)) {
-      out += c;
-    } else {
+  const std::size_t begin = out.size();
+  for (const char c : path) {
+    if (!Is(c, kLiteral)) {
       AppendEscape(out, static_cast<unsigned char>(c));
+      continue;
     }
-    path.remove_prefix(escaped < 0 ? 1 : 3);
+    out += c;
+    while (out.size() - begin >= 3) {
+      const int escaped = EscapedByte(std::string_view(out).substr(out.size() - 3));
+      if (escaped < 0) break;
+      out.resize(out.size() - 3);
+      if (!Is(static_cast<char>(escaped), kUnreserved)) {
+        AppendEscape(out, static_cast<unsigned char>(escaped));
+        break;
+      }
+      out += static_cast<char>(escaped);
+    }
   }
 }
 

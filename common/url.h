@@ -1,7 +1,8 @@
 // Canonical URLs. A Url is the WHATWG URL Standard's parse and serialisation of an http or https
 // URL, and then: no fragment, no user:password, percent-escapes in upper case, escaped unreserved
 // characters (A-Z a-z 0-9 - . _ ~) unescaped in path and query where that changes no dot segment,
-// and no empty query. Its text has the shape
+// and no empty query. What unescaping completes is unescaped in turn ("%%34%31" is "%41" is "A"),
+// so that no two texts differ by escapes of unreserved characters only. Its text has the shape
 //
 //     scheme "://" host [":" port] path ["?" query]
 //

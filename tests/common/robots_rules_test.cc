@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/url.h"
+
 namespace trawl {
 namespace {
 
@@ -46,6 +48,14 @@ TEST(RobotsRules, TheLongestMatchDecidesOfRulesOfEveryKind) {
   for (const auto& [target, decider] : kCases) {
     EXPECT_EQ(Decider(rules, target), decider) << target;
   }
+}
+
+TEST(RobotsRules, EscapesAreDecodedInAPatternAsTheyAreInAUrl) {
+  for (const char* path : {"/%%34%31", "/%%341", "/%41", "/A", "/%2%66%%36f", "/%e%34%%34%31*"}) {
+    const std::string url = Url::Parse("http://a" + std::string(path)).value().text();
+    EXPECT_NE(Decider(RobotsRules({Rule(false, path)}), url.substr(8)), "") << path;
+  }
+  EXPECT_EQ(Decider(RobotsRules({Rule(false, "/%4*1")}), "/A"), "");
 }
 
 TEST(RobotsRules, ARuleThatMatchesDecidesWhateverItHasCost) {
