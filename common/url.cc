@@ -197,13 +197,13 @@ class UrlParser {
 
   Result<Url> Parse(std::string_view input) {
     input = Trim(input);
-    if (input.size() > Url::kMaxUrlBytes) return Error::kNotCrawlable;
+    input = input.substr(0, input.find('#'));
     std::string clean;
     if (std::any_of(input.begin(), input.end(), [](char c) { return Is(c, kNeedsCleaning); })) {
       clean = Clean(input);
       input = clean;
     }
-    input = input.substr(0, input.find('#'));
+    if (input.size() > Url::kMaxUrlBytes) return Error::kNotCrawlable;
     const std::size_t mark = input.find('?');
     if (mark != std::string_view::npos) query_ = input.substr(mark + 1);
     if (!ReadScheme(input.substr(0, mark))) return Error::kNotCrawlable;

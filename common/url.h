@@ -29,8 +29,9 @@ using QueryEncoder = std::function<std::string(std::string_view query)>;
 
 class Url {
  public:
-  /// Longest URL: of a reference without the blanks around it, and of a canonical text. The
-  /// standard has no limit; servers answer 414 long before this one.
+  /// Longest URL: of a reference without the blanks around it, its tabs and newlines and its
+  /// fragment, and of a canonical text. The standard has no limit; servers answer 414 long before
+  /// this one.
   static constexpr std::size_t kMaxUrlBytes = 16 * 1024;
 
   /// Parses an absolute URL. Error::kNotCrawlable when it is not valid, not http(s), or longer than

@@ -483,6 +483,13 @@ TEST(Url, RefusesWhatIsTooLong) {
   EXPECT_EQ(Resolved(longest, "c"), "http://a/c");
 }
 
+TEST(Url, WhatIsNoPartOfAUrlDoesNotMakeItTooLong) {
+  const std::string longest = "http://a/" + std::string(Url::kMaxUrlBytes - 9, 'b');
+  EXPECT_EQ(Parsed(longest + "#" + std::string(Url::kMaxUrlBytes, 'c')), longest);
+  EXPECT_EQ(Parsed(longest + Repeated("\t\r\n", 1000) + "#"), longest);
+  EXPECT_EQ(Parsed(longest + "b\n#c"), "");
+}
+
 // A parser that goes back over its input for each part of it would take minutes for all of these.
 TEST(Url, ReadsLongInputInLinearTime) {
   constexpr std::array kParts = {"../"sv, "b/../"sv, "%2e%2E/"sv,  "%%34"sv,     "%"sv,

@@ -182,6 +182,16 @@ TEST(Sitemap, AnEntityThatNobodyDeclaredIsPartOfAUrlButIsNone) {
   });
 }
 
+TEST(Sitemap, ALongFragmentCostsNoUrl) {
+  const std::string longest = "https://a.example/" + std::string(Url::kMaxUrlBytes - 18, 'b');
+  const std::string fragment = "#" + std::string(3 * Url::kMaxUrlBytes, 'c');
+  ExpectFound({
+      {"<urlset><url><loc>" + longest + fragment + "</loc></url></urlset>", {longest}},
+      {"<urlset><url><loc>" + longest + "b\n\n" + fragment + "</loc></url></urlset>", {}},
+      {longest + fragment, {longest}},
+  });
+}
+
 TEST(Sitemap, CompletesUrlsWithoutScheme) {
   ExpectFound({
       {"<urlset><url><loc>www.other.example/a</loc></url><url><loc>WWW.example.com:8080/b</loc>"

@@ -144,8 +144,10 @@ class SitemapXml::Impl {
   void OnText(std::string_view text) {
     if (open_.empty() || !HoldsUrl(open_.back())) return;
     if (text_.empty()) text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-    // One byte too many keeps a URL that is too long from being taken for a shorter one.
-    text_ += text.substr(0, Url::kMaxUrlBytes + 1 - std::min(text_.size(), Url::kMaxUrlBytes + 1));
+    // A longer text is a URL only if the fragment is what is long; else it is kept just long enough
+    // to be refused as one.
+    constexpr std::size_t kMaxTextBytes = 2 * Url::kMaxUrlBytes;
+    text_ += text.substr(0, kMaxTextBytes - std::min(text_.size(), kMaxTextBytes));
   }
 
   void OnEnd() {
