@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/host.h"
+#include "common/text.h"
 #include "common/utf8.h"
 
 namespace trawl {
@@ -176,11 +177,6 @@ std::string_view SchemeOf(std::string_view text) {
   });
   if (end == text.end() || *end != ':') return {};
   return text.substr(0, static_cast<std::size_t>(end - text.begin()));
-}
-
-bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return (IsAlpha(a) ? a | 0x20 : a) == b; });
 }
 
 constexpr std::uint32_t DefaultPort(bool https) { return https ? 443 : 80; }
@@ -361,6 +357,14 @@ Result<Url> Url::Parse(std::string_view text) { return Url().Resolve(text); }
 
 Result<Url> Url::Resolve(std::string_view reference, const QueryEncoder& query_encoder) const {
   return UrlParser(text_.empty() ? nullptr : this, query_encoder).Parse(reference);
+}
+
+std::string ForeignSchemeOf(std::string_view text) {
+  // Removing tabs and newlines costs a copy, and a scheme is short.
+  constexpr std::size_t kMaxSchemeBytes = 256;
+  const std::string start = Clean(Trim(text).substr(0, kMaxSchemeBytes));
+  const std::string scheme = LowerCase(SchemeOf(start));
+  return scheme == "http" || scheme == "https" ? "" : scheme;
 }
 
 std::uint16_t Url::port() const {

@@ -77,6 +77,10 @@ class Url {
   std::uint32_t query_begin_ = 0;  // of the "?"; text_.size() without a query
 };
 
+/// The scheme, in lower case, of an absolute URL that is not http(s); empty for all other texts.
+/// Nothing relative to such a URL is crawled, but absolute references are what they are.
+std::string ForeignSchemeOf(std::string_view text);
+
 /// The authority() of a text that is known to be a canonical URL, without parsing it.
 std::string_view AuthorityOf(std::string_view canonical_url);
 

@@ -153,8 +153,9 @@ class LinkExtractor::Impl {
     }
   }
 
-  /// The first base with an href decides; when it does not lead anywhere, the page's URL is the
-  /// base (HTML Standard, "set the frozen base URL").
+  /// The first base with an href decides; when it is no URL, or a data: or javascript: one, the
+  /// page's URL is the base (HTML Standard, "set the frozen base URL"). Empty for other URLs that
+  /// are not crawled.
   Url Base() const {
     std::optional<std::string_view> first;
     scanner_.ForEach([&](LinkScanner::Kind kind, std::string_view text) {
@@ -162,7 +163,9 @@ class LinkExtractor::Impl {
     });
     if (!first) return page_;
     const Result<Url> base = page_.Resolve(*first, QueryEncoderFor(*encoding_));
-    return base ? *base : page_;
+    if (base) return *base;
+    const std::string scheme = ForeignSchemeOf(*first);
+    return scheme.empty() || scheme == "data" || scheme == "javascript" ? page_ : Url();
   }
 
   std::optional<std::string> Target(std::string_view content, const Url& base,

@@ -490,6 +490,22 @@ TEST(Url, WhatIsNoPartOfAUrlDoesNotMakeItTooLong) {
   EXPECT_EQ(Parsed(longest + "b\n#c"), "");
 }
 
+TEST(Url, TellsTheSchemesThatAreNotCrawled) {
+  const struct {
+    const char* text;
+    const char* scheme;
+  } kCases[] = {{"mailto:a@b", "mailto"},
+                {" \nFT\tP://h/", "ftp"},
+                {"http://a/", ""},
+                {"HTTPS:", ""},
+                {"a/b:c", ""},
+                {":a", ""},
+                {"1a:b", ""},
+                {"a", ""},
+                {"", ""}};
+  for (const auto& [text, scheme] : kCases) EXPECT_EQ(ForeignSchemeOf(text), scheme) << text;
+}
+
 // A parser that goes back over its input for each part of it would take minutes for all of these.
 TEST(Url, ReadsLongInputInLinearTime) {
   constexpr std::array kParts = {"../"sv, "b/../"sv, "%2e%2E/"sv,  "%%34"sv,     "%"sv,

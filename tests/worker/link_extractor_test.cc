@@ -63,10 +63,22 @@ TEST(LinkExtractor, ResolvesAgainstTheFirstBaseThatHasAnHref) {
                {"<base href=http://b.test/><base href=http://c.test/><a href=x>", {b + "x"}},
                {"<base href=/sub/><a href=x>", {"http://a.test/sub/x"}},
                {"<base href='http://['><a href=x>", {"x"}},
-               {"<base href='mailto:a@b'><base href=http://b.test/><a href=x>", {"x"}},
+               {"<base href='data:,a'><base href=http://b.test/><a href=x>", {"x"}},
+               {"<base href='JavaScript:a()'><a href=x>", {"x"}},
                {"<base href><base href=http://b.test/><a href=x>", {"x"}},
                {"<table><td><base href=http://b.test/></td><base href=http://c.test/><a href=x>",
                 {"http://c.test/x"}}});
+}
+
+TEST(LinkExtractor, NothingIsRelativeToABaseThatIsNotCrawled) {
+  for (const char* base : {"mailto:a@b", "ftp://h/", " \nF\tTP://h/"}) {
+    const PageLinks page =
+        Extract("<base href='" + std::string(base) +
+                "'><base href=http://b.test/><meta http-equiv=refresh content='0;url=r'>"
+                "<a href=x><a href=/x><a href=//g><a href=?q><a href=#f><a href=http://c.test/>");
+    EXPECT_THAT(page.links, ElementsAre("http://c.test/")) << base;
+    EXPECT_EQ(page.refresh, std::nullopt) << base;
+  }
 }
 
 TEST(LinkExtractor, ListsApartTheLinksThatAreNeverToBeFollowed) {

@@ -15,18 +15,6 @@ namespace {
 
 namespace json = boost::json;
 
-bool IsHttp(std::string_view scheme) { return scheme == "http" || scheme == "https"; }
-
-/// A URL of a scheme that is not crawled: nothing relative to it is, but absolute URLs are what
-/// they are.
-bool IsForeign(std::string_view base) {
-  const std::string_view scheme = base.substr(0, base.find(':'));
-  constexpr std::string_view kSchemeLetters = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
-  const std::string lower = LowerCase(scheme);
-  return scheme.size() < base.size() && !lower.empty() && lower[0] >= 'a' && lower[0] <= 'z' &&
-         lower.find_first_not_of(kSchemeLetters) == lower.npos && !IsHttp(lower);
-}
-
 /// As much of a URL as robots.txt is asked about. People leave the scheme out, or all but the path.
 std::string TargetOf(std::string_view text) {
   Result<Url> url = Url::Parse(text);
@@ -51,7 +39,7 @@ json::object DecideUrl(const UrlRewrite& rewrite, const Question& question) {
   Url base;
   if (!base_text.empty()) {
     const Result<Url> parsed = Url::Parse(base_text);
-    if (!parsed && !IsForeign(base_text)) return {{"url", nullptr}};
+    if (!parsed && ForeignSchemeOf(base_text).empty()) return {{"url", nullptr}};
     if (parsed) base = *parsed;
   }
   const Result<Url> url = base.Resolve(href);
