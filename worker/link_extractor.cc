@@ -123,7 +123,10 @@ class LinkExtractor::Impl {
     links.MoveTo(page);
     page.title = CutUtf8(CollapseBlanks(ValidUtf8(title.value_or(""))), kMaxTitleBytes);
     for (const LinkScanner::Meta& meta : scanner_.metas()) {
-      if (meta.refreshes && !page.refresh) page.refresh = Target(meta.content, base, query_encoder);
+      if (meta.refreshes && !page.refresh) {
+        // The refresh is read when its element is inserted: a base that follows comes too late.
+        page.refresh = Target(meta.content, meta.follows_base ? base : page_, query_encoder);
+      }
       if (NamesRobots(meta.name, user_agent_)) page.robots |= ParseRobotsMeta(meta.content);
     }
     return page;

@@ -141,7 +141,12 @@ TEST(LinkExtractor, FindsTheTargetOfAMetaRefresh) {
       {"<meta http-equiv=refresh>", std::nullopt},
       {"<meta name=refresh content='0;url=x'>", std::nullopt},
       {"<meta http-equiv=refresh content='0;url=mailto:x'>", std::nullopt},
-      {"<meta http-equiv=refresh content='0;url=x'><base href=http://b.test/>", "http://b.test/x"}};
+      {"<base href=http://b.test/><meta http-equiv=refresh content='0;url=x'>", "http://b.test/x"},
+      // The base of a refresh is that of when it was inserted.
+      {"<meta http-equiv=refresh content='0;url=x'><base href=http://b.test/>",
+       "http://a.test/dir/x"},
+      {"<base target=t><meta http-equiv=refresh content='0;url=x'><base href=http://b.test/>",
+       "http://a.test/dir/x"}};
   for (const auto& c : kCases) {
     const PageLinks page = Extract(c.html);
     EXPECT_EQ(page.refresh, c.target) << c.html;

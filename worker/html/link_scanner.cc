@@ -51,6 +51,7 @@ Reaction LinkScanner::OnStartTag(const StartTag& tag) {
       break;
     case Tag::kBase:
       AddValue(Kind::kBase, tag, Attribute::kHref, *place);
+      has_base_ |= tag.Has(Attribute::kHref);
       break;
     case Tag::kMeta:
       AddMeta(tag);
@@ -87,6 +88,7 @@ void LinkScanner::AddMeta(const StartTag& tag) {
   if (!tag.Has(Attribute::kContent) || metas_.size() >= kMaxMetas) return;
   Meta meta;
   meta.refreshes = LowerCase(DecodedValue(tag, Attribute::kHttpEquiv)) == "refresh";
+  meta.follows_base = has_base_;
   meta.name = DecodedValue(tag, Attribute::kName);
   if (!meta.refreshes && meta.name.empty()) return;
   meta.content = DecodedValue(tag, Attribute::kContent);

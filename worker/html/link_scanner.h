@@ -29,7 +29,8 @@ class LinkScanner : private TokenHandler {
   enum class Kind : std::uint8_t { kLink, kNofollowLink, kBase, kTitle };
 
   struct Meta {
-    bool refreshes = false;  // http-equiv=refresh
+    bool refreshes = false;     // http-equiv=refresh
+    bool follows_base = false;  // a base[href] came before it
     std::string name;
     std::string content;
   };
@@ -79,6 +80,7 @@ class LinkScanner : private TokenHandler {
   std::vector<Found> found_;
   std::string text_;  // of all that was found
   std::vector<Meta> metas_;
+  bool has_base_ = false;
   std::string title_;  // as written, of the title that is being read
 };
 
