@@ -16,19 +16,6 @@ constexpr std::int64_t kPageEntries = 1000;
 /// A URL that was on its way from a queue to a lease is there at the second look.
 constexpr int kLooks = 2;
 
-const RedisReply& ElementOf(const RedisReply& reply, std::size_t at) {
-  static const RedisReply kNothing;
-  return at < reply.elements.size() ? reply.elements[at] : kNothing;
-}
-
-JobReader::Fields FieldsOf(const RedisReply& reply) {
-  JobReader::Fields fields;
-  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
-    fields[reply.elements[i].text] = reply.elements[i + 1].text;
-  }
-  return fields;
-}
-
 bool IsOf(std::string_view entry, std::string_view url) {
   return entry.starts_with(url) && (entry.size() == url.size() || entry[url.size()] == ' ');
 }
@@ -76,7 +63,7 @@ RedisReply JobReader::Run(const std::vector<std::string>& command) {
 }
 
 JobReader::Fields JobReader::Hash(std::string_view name) {
-  return FieldsOf(Run({"HGETALL", Key(name)}));
+  return ToFields(Run({"HGETALL", Key(name)}));
 }
 
 std::optional<std::string> JobReader::Field(std::string_view name, std::string_view field) {

@@ -3,39 +3,22 @@
 // calls back before it returns.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "common/error.h"
+#include "coordinator/redis_url.h"
 
 namespace boost::asio {
 class io_context;
 }
 
 namespace trawl {
-
-struct RedisAddress {
-  std::string socket_path;  // of a Unix socket; empty: TCP
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 6379;
-  std::string user;      // empty: the default user
-  std::string password;  // empty: none
-  int database = 0;
-};
-
-/// Parses
-///
-///     "redis://" [userinfo "@"] [host] [":" port] ["/" [database]]
-///     "unix://" [userinfo "@"] absolute-path ["?db=" database]
-///     userinfo = password / [user] ":" password
-///
-/// with percent-escapes in userinfo and path, and IPv6 addresses in brackets. Error::kUsage with a
-/// sentence for the user in `why`.
-Result<RedisAddress> ParseRedisUrl(std::string_view url, std::string& why);
 
 struct RedisReply {
   enum class Kind { kNil, kInteger, kText, kError, kArray };
@@ -44,6 +27,11 @@ struct RedisReply {
   std::string text;  // kText (also for a status like "OK"), kError
   std::vector<RedisReply> elements;
 };
+
+/// The element at `at`, or nil.
+const RedisReply& ElementOf(const RedisReply& reply, std::size_t at);
+/// Of a reply that lists fields and their values in turn.
+std::map<std::string, std::string> ToFields(const RedisReply& reply);
 
 class RedisClient {
  public:

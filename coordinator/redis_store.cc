@@ -139,12 +139,6 @@ Number ToNumber(std::string_view text) {
   return number;
 }
 
-/// The element at `at`, or nil.
-const RedisReply& ElementOf(const RedisReply& reply, std::size_t at) {
-  static const RedisReply kNothing;
-  return at < reply.elements.size() ? reply.elements[at] : kNothing;
-}
-
 std::vector<std::string_view> SplitAtBlanks(std::string_view text) {
   std::vector<std::string_view> words;
   while (!text.empty()) {
@@ -215,14 +209,6 @@ Result<Reply> ReplyTo(const ReadOutboxStep&, const RedisReply& reply) {
   outbox.first = static_cast<std::uint64_t>(ElementOf(reply, 0).integer);
   for (const RedisReply& item : ElementOf(reply, 1).elements) outbox.items.push_back(item.text);
   return Reply(std::move(outbox));
-}
-
-std::map<std::string, std::string> ToFields(const RedisReply& reply) {
-  std::map<std::string, std::string> fields;
-  for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
-    fields[reply.elements[i].text] = reply.elements[i + 1].text;
-  }
-  return fields;
 }
 
 Result<Reply> ReplyTo(const ReadRobotsStep&, const RedisReply& reply) {
