@@ -140,6 +140,7 @@ class Coordinator {
   bool MayAskForRobots(const std::string& peer, LeaseId id, const std::string& origin) const;
   void ObeyRobots(TimePoint now);
   void AnswerRobots(RobotsTable::Answer answer);
+  void SendRobots(const RobotsTable::Answer& answer);
   void OnSitemapsAdmitted();
   /// Takes the lease's connections that are not in use any more back, and all when it is over.
   void ReleaseLease(LeaseId id, const std::string& host, int ended_urls);

@@ -1,5 +1,6 @@
 // The coordinator's part in robots.txt: who may ask, and what it does of what RobotsTable decides.
 
+#include <algorithm>
 #include <utility>
 
 #include "coordinator/coordinator.h"
@@ -44,25 +45,32 @@ void Coordinator::ObeyRobots(TimePoint now) {
   }
 }
 
-/// The sitemaps of a robots.txt are admitted first, at the depth of the lease whose URL waits for
-/// the answer, so that its round stays open until they are in it. A worker that was not answered
-/// asks again, and each answer offers them again, so none is lost with a coordinator.
+/// The sitemaps of a robots.txt are admitted first, at the depth of a lease whose URLs wait for the
+/// answer, so that its round stays open until they are in it. A worker that was not answered asks
+/// again, and each answer offers them again, so none is lost with a coordinator.
 void Coordinator::AnswerRobots(RobotsTable::Answer answer) {
   const auto* rules = std::get_if<RobotsVerdict::Rules>(&answer.answer.verdict);
-  const LiveLease* lease = leases_.Find(answer.to.lease);
-  if (rules && lease) {
-    AdmitStep step = rules_.StepForRobots(answer.answer.origin, rules->body, lease->depth);
+  const auto live = std::find_if(
+      answer.to.begin(), answer.to.end(),
+      [this](const RobotsTable::Asker& asker) { return leases_.Find(asker.lease) != nullptr; });
+  if (rules && live != answer.to.end()) {
+    const int depth = leases_.Find(live->lease)->depth;
+    AdmitStep step = rules_.StepForRobots(answer.answer.origin, rules->body, depth);
     if (!step.sitemaps.empty()) {
       answers_.push_back(std::move(answer));
       return ApplyStep(std::move(step));
     }
   }
-  SendTo(answer.to.worker, std::move(answer.answer));
+  SendRobots(answer);
 }
 
 void Coordinator::OnSitemapsAdmitted() {
-  SendTo(answers_.front().to.worker, std::move(answers_.front().answer));
+  SendRobots(answers_.front());
   answers_.pop_front();
+}
+
+void Coordinator::SendRobots(const RobotsTable::Answer& answer) {
+  for (const RobotsTable::Asker& asker : answer.to) SendTo(asker.worker, answer.answer);
 }
 
 }  // namespace trawl

@@ -91,7 +91,7 @@ void RobotsTable::StartRead(const std::string& origin, Origin& state) {
 void RobotsTable::SayFetch(const std::string& origin, const Origin& state) {
   for (const Asker& asker : state.waiting) {
     if (asker.lease != state.fetching) continue;
-    actions_.push_back(Answer{asker, {origin, RobotsVerdict::Fetch{state.failures}}});
+    actions_.push_back(Answer{{asker}, {origin, RobotsVerdict::Fetch{state.failures}}});
   }
 }
 
@@ -110,13 +110,14 @@ void RobotsTable::AnswerAll(const std::string& origin, const RobotsRecord& recor
   if (record.state == State::kFailing) {
     actions_.push_back(Defer{origin, std::max(milliseconds(0), record.next_try - now)});
   }
-  const RobotsAnswer answer = AnswerBy(origin, record, now);
-  for (const Asker& asker : node.mapped().waiting) {
+  std::vector<Asker>& waiting = node.mapped().waiting;
+  if (waiting.empty()) return;
+  for (const Asker& asker : waiting) {
     const auto asked = origins_of_.find(asker.lease);
     std::erase(asked->second, origin);
     if (asked->second.empty()) origins_of_.erase(asked);
-    actions_.push_back(Answer{asker, answer});
   }
+  actions_.push_back(Answer{std::move(waiting), AnswerBy(origin, record, now)});
 }
 
 // ---- Replies of the store ----

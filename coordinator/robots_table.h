@@ -52,7 +52,7 @@ class RobotsTable {
     RobotsRecord record;
   };
   struct Answer {
-    Asker to;
+    std::vector<Asker> to;  // at least one
     RobotsAnswer answer;
   };
   /// Lease nothing of the origin's host for so long.

@@ -41,7 +41,10 @@ class RobotsTableTest : public ::testing::Test {
     for (auto actions = table_.TakeActions(); !actions.empty(); actions = table_.TakeActions()) {
       for (const RobotsTable::Action& action : actions) {
         if (const auto* answer = std::get_if<RobotsTable::Answer>(&action)) {
-          told.push_back(answer->to.worker + " " + Text(answer->answer));
+          for (const RobotsTable::Asker& asker : answer->to) {
+            told.push_back(asker.worker + " " + Text(answer->answer));
+          }
+          ++answers_;
         } else if (const auto* defer = std::get_if<RobotsTable::Defer>(&action)) {
           told.push_back("defer " + defer->origin + " " + std::to_string(defer->wait.count()));
         } else if (const auto* tell = std::get_if<RobotsTable::Tell>(&action)) {
@@ -95,7 +98,7 @@ class RobotsTableTest : public ::testing::Test {
   std::vector<std::string> logs_;
   bool store_answers_ = true;
   std::vector<RobotsTable::Action> stored_;
-  int reads_ = 0, keeps_ = 0;
+  int reads_ = 0, keeps_ = 0, answers_ = 0;
 };
 
 TEST_F(RobotsTableTest, TheFirstThatAsksFetchesForAll) {
@@ -123,6 +126,16 @@ TEST_F(RobotsTableTest, ThoseThatAskWhileTheStoreIsReadGetOneAnswer) {
   LetStoreAnswer();
   EXPECT_THAT(Told(), ElementsAre("w1 fetch 0"));
   EXPECT_EQ(reads_, 1);
+}
+
+TEST_F(RobotsTableTest, AllThatWaitGetTheSameAnswer) {
+  for (const LeaseId lease : {1, 2, 3}) Ask(lease);
+  EXPECT_THAT(Told(), ElementsAre("w1 fetch 0"));
+  answers_ = 0;
+  Report(1, RobotsFile{"rules"});
+  EXPECT_THAT(Told(), ElementsAre("w1 rules rules 86400000", "w2 rules rules 86400000",
+                                  "w3 rules rules 86400000"));
+  EXPECT_EQ(answers_, 1) << "its body is kept and looked at once";
 }
 
 TEST_F(RobotsTableTest, NoFileAllowsAll) {
