@@ -93,7 +93,8 @@ class CrawlServer::Impl {
   void Open() {
     const std::map<std::string, std::string> job = {
         {"state", "running"},
-        {"seeds", SeedsText()},
+        {"seeds", Joined(options_.crawl.seeds)},
+        {"sitemaps", Joined(options_.crawl.sitemap_urls)},
         {"options", options_.crawl.Json()},
         {"out", std::filesystem::absolute(options_.out).lexically_normal().string()},
         {"started", Rfc3339(std::chrono::system_clock::now())}};
@@ -104,9 +105,9 @@ class CrawlServer::Impl {
                 });
   }
 
-  std::string SeedsText() const {
+  static std::string Joined(const std::vector<std::string>& urls) {
     std::string text;
-    for (const std::string& seed : options_.crawl.seeds) text += (text.empty() ? "" : " ") + seed;
+    for (const std::string& url : urls) text += (text.empty() ? "" : " ") + url;
     return text;
   }
 

@@ -7,7 +7,7 @@
 --
 --   P = "trawl:{" JOB "}:"                 D: a depth     B: a bucket's number
 --                                          HOST: authority of a canonical URL
---   P job             hash    state seeds options out started finished ...  what the coordinator saves
+--   P job             hash    state seeds sitemaps options out started finished ...  what the coordinator saves
 --                             epoch         the coordinator in charge
 --                             round         depth of the open round; nothing moves out of it
 --                             deepest       the greatest depth that a round or an entry has had

@@ -74,6 +74,7 @@ if not job.state then return {} end
 line('job       %s', ARGV[1])
 line('state     %s', job.state)
 line('seeds     %s', job.seeds or '')
+if (job.sitemaps or '') ~= '' then line('sitemaps  %s', job.sitemaps) end
 line('started   %s', job.started or '')
 if job.finished and job.finished ~= '' then line('finished  %s', job.finished) end
 line('frontier  %d URLs wait or are in flight',
