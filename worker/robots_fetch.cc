@@ -76,9 +76,13 @@ class RobotsHop : public FetchObserver {
   Done done_;
 };
 
+/// The hops share the time that one fetch has. A hop to the same host does not wait out its delay:
+/// a redirect of robots.txt is part of the one answer that the whole host waits for.
 void FetchHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
               Done done) {
   FetchRequest request = context.RequestFor(url);
+  for (const RobotsResponse::Hop& hop : response.hops) request.limits.total -= hop.outcome.elapsed;
+  request.limits.total = std::max(request.limits.total, milliseconds(1));
   request.accept = "text/plain,*/*;q=0.5";
   // The limit of pages is not one for robots.txt, of which reading stops at Robots::kMaxBytes.
   request.limits.body_bytes = std::numeric_limits<std::uint64_t>::max();

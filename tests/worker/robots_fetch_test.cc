@@ -181,6 +181,17 @@ TEST_F(RobotsFetchTest, S2314WithoutAWholeAnswerAllIsDisallowedForNow) {
   }
 }
 
+TEST_F(RobotsFetchTest, ItsRedirectsShareTheTimeOfOneFetch) {
+  context_.settings.fetch_timeout = milliseconds(500);
+  for (const std::string path : {"/robots.txt", "/1", "/2", "/3", "/4"}) {
+    const std::string next = path == "/robots.txt" ? "/1" : "/" + std::to_string(path[1] - '0' + 1);
+    site_.Set(path, {.status = 302, .headers = {{"Location", next}}, .latency = milliseconds(200)});
+  }
+  site_.Set("/5", Text(""));
+  EXPECT_THAT(FailureOf(Ask(site_.Url("/"))).detail, HasSubstr("not done within "));
+  EXPECT_LE(site_.request_count(), 3u);
+}
+
 TEST_F(RobotsFetchTest, S2314AHostThatIsNeverReachedFailsForTheNetworksReason) {
   auto gone = std::make_unique<TestSite>();
   const std::string url = gone->Url("/page");
