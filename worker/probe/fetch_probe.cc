@@ -41,11 +41,11 @@ class Listener : public FetchObserver {
   FetchOutcome& outcome_;  // outlives the fetch
 };
 
-CrawlSettings SettingsOf(const CrawlOptions& crawl) {
+ReportRules RulesOf(const CrawlOptions& crawl) {
   std::string complaint;
   std::optional<Scope> scope = Scope::Make(crawl, complaint);
   if (!scope) throw std::invalid_argument(complaint);
-  return ReportRules(crawl, std::move(*scope)).settings();
+  return ReportRules(crawl, std::move(*scope));
 }
 
 /// One request, as it went over the wire.
@@ -86,7 +86,8 @@ class FetchProbe::Impl {
   explicit Impl(const ProbeOptions& options)
       : max_redirects_(static_cast<std::size_t>(options.crawl.max_hops)),
         rewrite_(options.crawl),
-        context_{SettingsOf(options.crawl), "trawl-probe", parser_},
+        rules_(RulesOf(options.crawl)),
+        context_{rules_.settings(), "trawl-probe", parser_},
         fetcher_(io_, {.user_agent = options.crawl.user_agent,
                        .dns_servers = options.dns,
                        .ca_file = options.ca_file,
@@ -133,7 +134,9 @@ class FetchProbe::Impl {
 
   void RunUntil(const bool& done) {
     io_.restart();
-    while (!done) io_.run_one();
+    while (!done && io_.run_one() > 0) {
+    }
+    if (!done) throw std::logic_error("nothing to wait for");
   }
 
   const Known& RobotsOf(const Url& url) {
@@ -201,6 +204,7 @@ class FetchProbe::Impl {
     if (!redirected.crawlable || !parsed) return "malformed";
     const Url target = rewrite_.Apply(*parsed);
     if (asked.size() > max_redirects_) return "too_many";
+    if (!rules_.MayReach(target)) return "address";
     if (std::find(asked.begin(), asked.end(), target) != asked.end()) return "seen";
     next = target;
     return "admitted";
@@ -222,6 +226,7 @@ class FetchProbe::Impl {
 
   const std::size_t max_redirects_;
   const UrlRewrite rewrite_;
+  const ReportRules rules_;
   boost::asio::io_context io_{1};
   TitleParser parser_;
   PageContext context_;

@@ -31,13 +31,14 @@ class FetchProbeNamesTest : public ::testing::Test {
   std::string Url(const std::string& host, const std::string& path = "/") const {
     return "http://" + host + ":" + std::to_string(site_.port()) + path;
   }
-  /// `outcome` and, of a failure, `reason`.
+  /// `outcome` and, of a failure, `reason`, of a redirect that is not followed, `target`.
   std::string Fetch(const std::string& url) {
     options_.crawl.seeds = {url};
     const json::object report = FetchProbe(options_).Fetch(trawl::Url::Parse(url).value()).json;
     std::string text(report.at("outcome").as_string());
-    if (const auto* reason = report.if_contains("reason"))
-      text += " " + std::string(reason->as_string());
+    for (const char* key : {"reason", "target"}) {
+      if (const auto* why = report.if_contains(key)) text += " " + std::string(why->as_string());
+    }
     return text;
   }
 
@@ -62,10 +63,10 @@ TEST_F(FetchProbeNamesTest, ASeedAllowsItsOwnHostAndNoOther) {
       // That it resolves to one's own machine does not make a name one's own.
       {"a.test", nullptr, "failed address"},
       {"127.0.0.1", "a.test", "failed address"},
-      {"127.0.0.1", "localhost", "failed address"},
-      {"localhost", "127.0.0.1", "failed address"},
-      {"localhost", "www.localhost", "failed address"},
-      {"127.0.0.1", "[::ffff:127.0.0.1]", "failed address"},
+      {"127.0.0.1", "localhost", "redirected address"},
+      {"localhost", "127.0.0.1", "redirected address"},
+      {"localhost", "www.localhost", "redirected address"},
+      {"127.0.0.1", "[::ffff:127.0.0.1]", "redirected address"},
       {"127.0.0.1", "127.0.0.1", "fetched"},
   };
   for (const bool ignore_robots : {false, true}) {

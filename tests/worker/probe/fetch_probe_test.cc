@@ -187,9 +187,9 @@ TEST_F(FetchProbeTest, OnlyGivenUrlsMayBePrivate) {
   other.SetHtml("/", "x");
   site_.SetRedirect("/", other.Url("/"));
   const FetchProbe::Report refused = Fetch(Url("/"));
-  EXPECT_FALSE(refused.answered);
-  EXPECT_EQ(refused.json.at("reason"), "address");
-  EXPECT_EQ(refused.json.at("hops").as_array().size(), 2u);
+  EXPECT_EQ(refused.json.at("outcome"), "redirected");
+  EXPECT_EQ(refused.json.at("target"), "address");
+  EXPECT_EQ(refused.json.at("hops").as_array().size(), 1u);
   EXPECT_EQ(other.request_count(), 0u);
   crawl_.allow_private = true;
   EXPECT_EQ(Fetch(Url("/")).json.at("outcome"), "fetched");
