@@ -25,6 +25,8 @@ namespace {
 
 /// URLs held for each request in flight, so that politeness has hosts to choose from.
 constexpr std::uint32_t kUrlsPerRequest = 16;
+/// Sitemaps fetched at a time: the URLs that one lists, up to 50 MB, are kept until it has ended.
+constexpr int kMaxSitemapsInFlight = 4;
 /// Nothing new is fetched while so many bytes of reports wait for the coordinator.
 constexpr std::size_t kMaxReportBytes = 64 * 1024 * 1024;
 /// A longer Crawl-delay counts as this one: nobody waits a day for a page.
@@ -157,8 +159,7 @@ class Worker::Impl {
 
   void Pump() {
     const TimePoint now = Now();
-    while (state_ == State::kWorking &&
-           in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
+    while (state_ == State::kWorking && Load() < static_cast<std::size_t>(options_.concurrency) &&
            rows_in_flight_ < static_cast<std::size_t>(options_.concurrency) &&
            client_.report_bytes() + robots_.report_bytes() < kMaxReportBytes &&
            client_.LeasesAreOurs(now)) {
@@ -176,6 +177,14 @@ class Worker::Impl {
         if (!error) Pump();
       });
     }
+  }
+
+  /// Requests in flight. A sitemap counts as several, so that kMaxSitemapsInFlight of them leave no
+  /// room for another request.
+  std::size_t Load() const {
+    const auto weight = static_cast<std::size_t>((options_.concurrency + kMaxSitemapsInFlight - 1) /
+                                                 kMaxSitemapsInFlight);
+    return in_flight_ + sitemaps_in_flight_ * (weight - 1);
   }
 
   void StartNext(const WorkItem& next, TimePoint now) {
@@ -226,6 +235,8 @@ class Worker::Impl {
     Pump();
   }
 
+  /// The host's delay has passed: its question was asked when a URL of it could start, and nothing
+  /// of it has been asked for since.
   void FetchRobotsOf(const std::string& origin, TimePoint now) {
     const Url url = Url::Parse(origin + "/").value();  // it is that of a URL
     const std::string host(url.authority());
@@ -254,6 +265,7 @@ class Worker::Impl {
     ++in_flight_;
     const auto done = [this, item](PageResult result) { OnFetched(item, std::move(result)); };
     if (item.entry.sitemap > 0) {
+      ++sitemaps_in_flight_;
       FetchRequest request = SitemapFetch::RequestFor(context_, url);
       Start(item, std::move(request),
             std::make_unique<SitemapFetch>(context_, item, std::move(url), done));
@@ -282,6 +294,7 @@ class Worker::Impl {
 
   void OnFetched(const WorkItem& item, PageResult result) {
     --in_flight_;
+    if (item.entry.sitemap > 0) --sitemaps_in_flight_;
     const milliseconds since_request = queue_.SinceRequest(item.host, Now());
     queue_.RequestEnded(item.host);
     Ended(item);
@@ -389,7 +402,8 @@ class Worker::Impl {
   RobotsCache robots_;
   HostCookies cookies_;
   std::uint64_t pages_ = 0;
-  std::size_t in_flight_ = 0;       // requests
+  std::size_t in_flight_ = 0;  // requests
+  std::size_t sitemaps_in_flight_ = 0;
   std::size_t rows_in_flight_ = 0;  // rows that are not with the kernel yet
   bool cancelled_ = false;          // what ends now ends by our own doing
 

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
 #include "tests/e2e/crawl_fixture.h"
 
 namespace trawl {
@@ -130,12 +134,36 @@ TEST_F(Sitemaps, AGivenSitemapIsTakenAtItsWordWithinTheScope) {
   ExpectAllEnded();
 }
 
+TEST_F(Sitemaps, AWorkerFetchesAtMostFourAtATime) {
+  constexpr std::size_t kSites = 10, kLimit = 4;
+  constexpr auto kLatency = std::chrono::milliseconds(200);
+  std::vector<std::unique_ptr<TestSite>> sites;
+  Flags flags = With({"--ignore-robots"});
+  for (std::size_t i = 0; i < kSites; ++i) {
+    sites.push_back(std::make_unique<TestSite>());
+    TestPage map = Plain(UrlSet({}), "application/xml");
+    map.latency = kLatency;
+    sites.back()->Set("/map.xml", map);
+    flags.insert(flags.end(), {"--sitemap", sites.back()->Url("/map.xml")});
+  }
+  ASSERT_NO_FATAL_FAILURE(Crawl({}, flags));
+  std::vector<std::chrono::steady_clock::time_point> times;
+  for (const auto& site : sites) {
+    ASSERT_EQ(site->request_count(), 1u);
+    times.push_back(site->requests()[0].time);
+  }
+  std::sort(times.begin(), times.end());
+  for (std::size_t i = kLimit; i < kSites; ++i) EXPECT_GE(times[i] - times[i - kLimit], kLatency);
+}
+
 TEST_F(Sitemaps, AGivenSitemapIsEnoughToBeginWith) {
   TestSite site;
   SetXml(site, "/map.xml", UrlSet({site.Url("/a")}));
   site.SetHtml("/a", "<a href='/b'>b</a>");
   site.SetHtml("/b", "");
   ASSERT_NO_FATAL_FAILURE(Crawl({}, With({"--sitemap", site.Url("/map.xml")})));
+  EXPECT_EQ(JobField("seeds"), "");
+  EXPECT_EQ(JobField("sitemaps"), site.Url("/map.xml"));
   EXPECT_THAT(Pages(), UnorderedElementsAre(Pair(site.Url("/map.xml"), 0), Pair(site.Url("/a"), 0),
                                             Pair(site.Url("/b"), 1)));
 }
