@@ -1,4 +1,4 @@
-// The charset of a Content-Type, LF, an HTML page. What is found in it is canonical, and the same
+// A Content-Type, LF, an HTML page. What is found in it is canonical, and the same
 // however the page arrives.
 #include <algorithm>
 #include <set>
@@ -8,6 +8,7 @@
 
 #include "common/utf8.h"
 #include "tests/fuzz/fuzz.h"
+#include "worker/charset.h"
 #include "worker/link_extractor.h"
 
 namespace trawl {
@@ -15,9 +16,9 @@ namespace {
 
 constexpr std::string_view kAgent = "trawl/1.0";
 
-PageLinks Extract(std::string_view label, std::string_view page, const Cuts& cuts) {
+PageLinks Extract(std::string_view type, std::string_view page, const Cuts& cuts) {
   static const Url base = Url::Parse("http://a.test/dir/page?query").value();
-  LinkExtractor extractor(base, label, kAgent);
+  LinkExtractor extractor(base, CharsetLabelOf(type), kAgent, FallbackEncodingOf(type));
   FeedPieces(page, cuts, [&](std::string_view piece) { extractor.Feed(piece); });
   return extractor.Finish();
 }
@@ -63,14 +64,14 @@ void CheckTitle(const std::string& title, std::string_view html) {
 }  // namespace
 
 void FuzzOne(std::string_view input) {
-  const std::string_view label = TakeLine(input);
-  const PageLinks page = Extract(label, input, {});
+  const std::string_view type = TakeLine(input);
+  const PageLinks page = Extract(type, input, {});
   CheckLinks(page, input);
   CheckTitle(page.title, input);
   const std::string whole = Text(page);
   for (const Cuts& cuts : WaysToCut(input)) {
-    const std::string pieces = Text(Extract(label, input, cuts));
-    Check(pieces == whole, "a page is the same however it arrives", {label, input, whole, pieces});
+    const std::string pieces = Text(Extract(type, input, cuts));
+    Check(pieces == whole, "a page is the same however it arrives", {type, input, whole, pieces});
   }
 }
 

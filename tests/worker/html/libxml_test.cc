@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <libxml/HTMLparser.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -57,6 +59,12 @@ std::string WithoutTables(std::string html) {
     }
   }
   return html;
+}
+
+TEST(RealPages, AreThere) {
+  EXPECT_TRUE(std::any_of(std::begin(kRealPages), std::end(kRealPages), [](const RealPages& pages) {
+    return !PageFiles(pages).empty();
+  })) << "install postgresql-doc-15, or nothing here is compared";
 }
 
 class LibxmlTest : public ::testing::TestWithParam<RealPages> {};
