@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "common/idna.h"
+#include "common/text.h"
 
 namespace trawl {
 namespace {
@@ -48,14 +49,6 @@ void AppendNumber(std::uint32_t value, int base, std::string& out) {
   std::array<char, 10> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
   out.append(digits.data(), end);
-}
-
-// Cuts `text` at the first `separator`: returns what is before and leaves what is after it.
-std::string_view TakePart(std::string_view& text, char separator) {
-  const std::size_t end = text.find(separator);
-  const std::string_view part = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return part;
 }
 
 // IPv4 number parser. Numbers too large for an address come out as some number too large for it.

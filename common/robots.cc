@@ -23,11 +23,7 @@ bool StartsWithNoCase(std::string_view text, std::string_view prefix) {
   return EqualsIgnoringCase(text.substr(0, prefix.size()), prefix);
 }
 
-std::string_view Trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) + 1 - first);
-}
+std::string_view Trim(std::string_view text) { return Trimmed(text, kSpace); }
 
 // Seconds, or nothing for what is no number. HTML markup may follow: some sites serve
 // "Crawl-delay: 30<BR>".

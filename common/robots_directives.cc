@@ -10,19 +10,7 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\n\r\f\v";
 
-std::string_view Trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
-}
-
-// Cuts `text` at the first `separator`: returns what is before and leaves what is after it.
-std::string_view TakePart(std::string_view& text, char separator) {
-  const std::size_t end = text.find(separator);
-  const std::string_view part = text.substr(0, end);
-  text.remove_prefix(end == text.npos ? text.size() : end + 1);
-  return part;
-}
+std::string_view Trim(std::string_view text) { return Trimmed(text, kBlanks); }
 
 RobotsDirectives ParseWord(std::string_view word) {
   const bool none = EqualsIgnoringCase(word, "none");

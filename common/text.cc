@@ -27,11 +27,19 @@ std::string Printable(std::string_view text) {
   return printable;
 }
 
-std::string_view TakeWord(std::string_view& text) {
-  const std::size_t end = text.find(' ');
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(end == text.npos ? text.size() : end + 1);
-  return word;
+std::string_view Trimmed(std::string_view text, std::string_view blanks) {
+  const std::size_t begin = text.find_first_not_of(blanks);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
 }
+
+std::string_view TakePart(std::string_view& text, char separator) {
+  const std::size_t end = text.find(separator);
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  return part;
+}
+
+std::string_view TakeWord(std::string_view& text) { return TakePart(text, ' '); }
 
 }  // namespace trawl

@@ -1,4 +1,4 @@
-// Small work on text: ASCII letters, words between spaces.
+// Small work on text: ASCII letters, blanks, parts between separators.
 #pragma once
 
 #include <charconv>
@@ -17,6 +17,12 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 /// What a stranger says of itself, fit for a line of a log: with `?` for all but visible ASCII and
 /// spaces.
 std::string Printable(std::string_view text);
+
+/// The text without the blanks around it.
+std::string_view Trimmed(std::string_view text, std::string_view blanks);
+
+/// Takes the text up to the next separator, and the separator, off the front.
+std::string_view TakePart(std::string_view& text, char separator);
 
 /// Takes the text up to the next space, and the space, off the front.
 std::string_view TakeWord(std::string_view& text);

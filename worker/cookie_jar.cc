@@ -16,19 +16,7 @@ constexpr seconds kMaxAge = std::chrono::hours(24 * 400);
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-std::string_view Trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string_view TakeUntil(std::string_view& text, char mark) {
-  const std::size_t end = std::min(text.find(mark), text.size());
-  const std::string_view part = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return part;
-}
+std::string_view Trim(std::string_view text) { return Trimmed(text, " \t"); }
 
 bool StartsWithIgnoringCase(std::string_view text, std::string_view start) {
   return EqualsIgnoringCase(text.substr(0, start.size()), start);
@@ -150,12 +138,12 @@ std::optional<CookieJar::Time> ParseCookieDate(std::string_view text) {
 void CookieJar::Set(const Url& url, std::string_view set_cookie, Time now) {
   if (set_cookie.size() > kMaxCookieBytes || HasControl(set_cookie)) return;
   std::string_view rest = set_cookie;
-  std::string_view value = TakeUntil(rest, ';');
+  std::string_view value = TakePart(rest, ';');
   if (value.find('=') == value.npos) return;
   Cookie cookie;
-  cookie.name = Trimmed(TakeUntil(value, '='));
+  cookie.name = Trim(TakePart(value, '='));
   if (cookie.name.empty()) return;
-  cookie.value = Trimmed(value);
+  cookie.value = Trim(value);
   cookie.path = DefaultPath(url);
 
   std::optional<seconds> max_age;
@@ -163,9 +151,9 @@ void CookieJar::Set(const Url& url, std::string_view set_cookie, Time now) {
   bool root = false;
   std::string domain;
   while (!rest.empty()) {
-    std::string_view attribute_value = TakeUntil(rest, ';');
-    const std::string attribute = LowerCase(Trimmed(TakeUntil(attribute_value, '=')));
-    attribute_value = Trimmed(attribute_value);
+    std::string_view attribute_value = TakePart(rest, ';');
+    const std::string attribute = LowerCase(Trim(TakePart(attribute_value, '=')));
+    attribute_value = Trim(attribute_value);
     if (attribute == "secure") {
       cookie.secure = true;
     } else if (attribute == "path") {

@@ -10,13 +10,6 @@ bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t";
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
 Redirected RedirectOf(const Url& url, const ResponseHead& head) {
   const Result<Url> target = url.Resolve(head.location);
   if (target) return {head.status, target->text(), true};
@@ -26,7 +19,7 @@ Redirected RedirectOf(const Url& url, const ResponseHead& head) {
 }  // namespace
 
 std::string MediaType(std::string_view content_type) {
-  return LowerCase(Trim(content_type.substr(0, content_type.find(';'))));
+  return LowerCase(Trimmed(content_type.substr(0, content_type.find(';')), " \t"));
 }
 
 std::string HeaderText(std::string_view value) {

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "worker/html/name.h"
+
 namespace trawl {
 namespace {
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
+using html::IsSpace;
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 void SkipSpaces(std::string_view& text) {

@@ -49,5 +49,20 @@ TEST(Text, ANumberIsAWholeWord) {
   }
 }
 
+TEST(Trimmed, LosesTheBlanksAroundIt) {
+  EXPECT_EQ(Trimmed(" \ta b\t ", " \t"), "a b");
+  EXPECT_EQ(Trimmed("\ta", " "), "\ta");
+  EXPECT_EQ(Trimmed(" \t", " \t"), "");
+  EXPECT_EQ(Trimmed("", " \t"), "");
+}
+
+TEST(TakePart, EndsAtTheSeparatorOrTheEnd) {
+  std::string_view text = "a,,b";
+  EXPECT_EQ(TakePart(text, ','), "a");
+  EXPECT_EQ(TakePart(text, ','), "");
+  EXPECT_EQ(TakePart(text, ','), "b");
+  EXPECT_EQ(TakePart(text, ','), "");
+}
+
 }  // namespace
 }  // namespace trawl

@@ -96,10 +96,7 @@ std::span<const EncodingInfo> EncodingTable() { return kEncodings; }
 
 const EncodingInfo* FindEncoding(std::string_view label) {
   static const auto by_label = ByLabel();
-  const std::size_t begin = label.find_first_not_of(kBlanks);
-  if (begin == label.npos) return nullptr;
-  label = label.substr(begin, label.find_last_not_of(kBlanks) - begin + 1);
-  const auto found = by_label.find(LowerCase(label));
+  const auto found = by_label.find(LowerCase(Trimmed(label, kBlanks)));
   return found == by_label.end() ? nullptr : found->second;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "common/utf8.h"
 #include "worker/html/byte_search.h"
 #include "worker/html/name.h"
 #include "worker/html/named_references.h"
@@ -10,7 +11,6 @@
 namespace trawl::html {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::uint32_t kMaxCodePoint = 0x10FFFF;
 
 /// 13.2.5.80: numbers 0x80 to 0x9F mean windows-1252; 0 is left as it is.
@@ -34,24 +34,10 @@ std::string Utf8Of(std::uint32_t code) {
     code = kWindows1252[code - 0x80];
   }
   if (code == 0 || code > kMaxCodePoint || (code >= 0xD800 && code <= 0xDFFF)) {
-    return std::string(kReplacement);
+    return std::string(kReplacementCharacter);
   }
   std::string text;
-  if (code < 0x80) {
-    text += static_cast<char>(code);
-  } else if (code < 0x800) {
-    text += static_cast<char>(0xC0 | code >> 6);
-    text += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    text += static_cast<char>(0xE0 | code >> 12);
-    text += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    text += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    text += static_cast<char>(0xF0 | code >> 18);
-    text += static_cast<char>(0x80 | (code >> 12 & 0x3F));
-    text += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    text += static_cast<char>(0x80 | (code & 0x3F));
-  }
+  AppendCodePoint(code, text);
   return text;
 }
 
@@ -113,7 +99,7 @@ void AppendDecoded(std::string_view raw, ReferencePlace place, std::string& out)
     raw.remove_prefix(plain);
     if (raw.empty()) return;
     if (raw.front() == '\0') {
-      out += kReplacement;
+      out += kReplacementCharacter;
       raw.remove_prefix(1);
       continue;
     }

@@ -5,12 +5,7 @@
 namespace trawl {
 namespace {
 
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\f\v";
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
+constexpr std::string_view kBlanks = " \t\r\n\f\v";
 
 bool IsAbsolute(std::string_view text) {
   const std::string scheme = LowerCase(text.substr(0, 8));
@@ -27,7 +22,7 @@ bool LacksScheme(std::string_view text, const Url& sitemap) {
 }  // namespace
 
 void SitemapUrls::AddReference(Kind kind, std::string_view reference) {
-  reference = Trimmed(reference);
+  reference = Trimmed(reference, kBlanks);
   // What begins with an "&" is an entity that was never declared, not the name of a file.
   if (reference.empty() || reference.starts_with('&')) return;
   if (!LacksScheme(reference, sitemap_)) return Add(kind, sitemap_.Resolve(reference));
@@ -35,7 +30,7 @@ void SitemapUrls::AddReference(Kind kind, std::string_view reference) {
 }
 
 void SitemapUrls::AddLine(std::string_view line) {
-  line = Trimmed(line);
+  line = Trimmed(line, kBlanks);
   if (IsAbsolute(line) || LacksScheme(line, sitemap_)) AddReference(Kind::kUrl, line);
 }
 
