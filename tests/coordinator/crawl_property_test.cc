@@ -37,12 +37,13 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
     options.crawl.host_delay = milliseconds(draw(0, 1) * 20);
     options.crawl.robots_retries = RandomWeb::kMostRobotsFailures + draw(0, 1);
     options.crawl.robots_retry_delay = milliseconds(draw(0, 3) * 200);
+    options.crawl.sitemaps = draw(0, 1) == 1;
     const SimulatedFaults faults{draw(0, most.kills), draw(0, most.cuts), draw(0, most.restarts)};
 
     SimulatedCrawl crawl(seed, options, web, faults);
     ASSERT_TRUE(crawl.Run()) << crawl.violation();
 
-    std::map<std::string, int> wanted = web.Depths(options.crawl.depth);
+    std::map<std::string, int> wanted = web.Depths(options.crawl.depth, options.crawl.sitemaps);
     const auto forbidden = static_cast<std::uint64_t>(std::count_if(
         wanted.begin(), wanted.end(), [&](const auto& url) { return web.IsForbidden(url.first); }));
     std::erase_if(wanted, [&](const auto& url) { return !web.IsPage(url.first); });
@@ -101,7 +102,7 @@ TEST(SimulatedCrawl, FetchesNoMorePagesOfAHostThanItMayHave) {
     ASSERT_EQ(stats.at("admitted"),
               stats.at("fetched") + stats.at("redirected") + stats.at("failed"));
     std::map<std::string, std::uint64_t> reachable;
-    for (const auto& [url, depth] : web.Depths(kNoDepthLimit)) {
+    for (const auto& [url, depth] : web.Depths(kNoDepthLimit, false)) {
       reachable[std::string(AuthorityOf(url))] += web.IsPage(url) ? 1 : 0;
     }
     if (stats.contains("dropped:pages_per_host")) continue;

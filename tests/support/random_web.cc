@@ -1,6 +1,8 @@
 #include "tests/support/random_web.h"
 
 #include <deque>
+#include <set>
+#include <utility>
 
 #include "common/url.h"
 
@@ -46,7 +48,30 @@ RandomWeb RandomWeb::Make(std::mt19937_64& random) {
         : kind > 6 ? Draw(random, 1, kMostRobotsFailures)
                    : 0;
   }
+  web.AddSitemaps(random, hosts, urls);
   return web;
+}
+
+void RandomWeb::AddSitemaps(std::mt19937_64& random, int hosts,
+                            const std::vector<std::string>& pages) {
+  const auto make = [&] {
+    const std::string url = "http://h" + std::to_string(Draw(random, 1, hosts)) + ".test/map" +
+                            std::to_string(nodes.size());
+    Node& node = nodes[url];
+    node.kind = Node::Kind::kSitemap;
+    for (int links = Draw(random, 0, 6); links > 0; --links) {
+      node.links.push_back(pages[Draw(random, 0, static_cast<int>(pages.size()) - 1)]);
+    }
+    return url;
+  };
+  for (int host = 1; host <= hosts; ++host) {
+    std::vector<std::string>& listed = sitemaps["h" + std::to_string(host) + ".test"];
+    for (int maps = Draw(random, 0, 2); maps > 0; --maps) {
+      const std::string url = make();
+      listed.push_back(url);
+      if (Draw(random, 0, 1) == 1) nodes[url].sitemaps.push_back(make());
+    }
+  }
 }
 
 bool RandomWeb::IsForbidden(const std::string& url) const {
@@ -54,24 +79,41 @@ bool RandomWeb::IsForbidden(const std::string& url) const {
 }
 
 bool RandomWeb::IsPage(const std::string& url) const {
-  return nodes.at(url).kind == Node::Kind::kPage && !IsForbidden(url);
+  const Node::Kind kind = nodes.at(url).kind;
+  return (kind == Node::Kind::kPage || kind == Node::Kind::kSitemap) && !IsForbidden(url);
 }
 
-std::map<std::string, int> RandomWeb::Depths(int max_depth) const {
+std::map<std::string, int> RandomWeb::Depths(int max_depth, bool with_sitemaps) const {
+  struct Found {
+    std::string url;
+    int depth;
+    std::string lister;  // of a sitemap: the host whose robots.txt has led to it
+  };
   std::map<std::string, int> depths;
-  std::deque<std::pair<std::string, int>> queue;
-  for (const std::string& seed : seeds) queue.emplace_back(seed, 0);
+  std::set<std::string> hosts;  // whose robots.txt was read
+  std::deque<Found> queue;
+  for (const std::string& seed : seeds) queue.push_back({seed, 0, ""});
   while (!queue.empty()) {
-    const auto [url, depth] = queue.front();
+    const auto [url, depth, lister] = queue.front();
     queue.pop_front();
     if (depth > max_depth || !depths.emplace(url, depth).second) continue;
     if (IsForbidden(url)) continue;
+    const std::string host(AuthorityOf(url));
+    if (with_sitemaps && hosts.insert(host).second) {
+      for (const std::string& map : sitemaps.at(host)) queue.push_front({map, depth, host});
+    }
     const Node& node = nodes.at(url);
+    const auto may_list = [&](const std::string& listed) {
+      return AuthorityOf(listed) == host || AuthorityOf(listed) == lister;
+    };
+    for (const std::string& map : node.sitemaps) {
+      if (may_list(map)) queue.push_front({map, depth, lister});
+    }
     for (const std::string& link : node.links) {
-      if (node.kind == Node::Kind::kRedirect) {
-        queue.emplace_front(link, depth);
-      } else {
-        queue.emplace_back(link, depth + 1);
+      if (node.kind == Node::Kind::kPage) {
+        queue.push_back({link, depth + 1, ""});
+      } else if (node.kind == Node::Kind::kRedirect || may_list(link)) {
+        queue.push_front({link, depth, ""});
       }
     }
   }

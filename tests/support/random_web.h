@@ -1,6 +1,6 @@
 // A random graph of pages, redirects and errors, on hosts some of which do not give their
-// robots.txt away at first or ever, and the crawl that a breadth-first search makes of
-// it: what the simulated crawls are compared with.
+// robots.txt away at first or ever, with sitemaps that robots.txt files list, and the crawl that a
+// breadth-first search makes of it: what the simulated crawls are compared with.
 #pragma once
 
 #include <map>
@@ -12,9 +12,10 @@ namespace trawl {
 
 struct RandomWeb {
   struct Node {
-    enum class Kind { kPage, kRedirect, kError };
+    enum class Kind { kPage, kRedirect, kError, kSitemap };
     Kind kind = Kind::kPage;
-    std::vector<std::string> links;  // kRedirect: its target alone
+    std::vector<std::string> links;     // kRedirect: its target alone
+    std::vector<std::string> sitemaps;  // kSitemap: others that it lists
   };
 
   std::map<std::string, Node> nodes;  // by canonical URL
@@ -25,15 +26,21 @@ struct RandomWeb {
   /// By host: how many tries to have its robots.txt fail. Where it is kAlwaysFails nothing can be
   /// crawled.
   std::map<std::string, int> robots_failures;
+  /// By host: what its robots.txt lists, on any host. Only there and in each other are sitemaps
+  /// listed, each once.
+  std::map<std::string, std::vector<std::string>> sitemaps;
 
   static RandomWeb Make(std::mt19937_64& random);
 
   bool IsForbidden(const std::string& url) const;
-  /// Whether it is a page that can be crawled.
+  /// Whether it is a page or a sitemap that can be crawled.
   bool IsPage(const std::string& url) const;
   /// The depth of every URL that a crawl down to `max_depth` reaches: links cost one, redirects
-  /// nothing.
-  std::map<std::string, int> Depths(int max_depth) const;
+  /// and, `with_sitemaps`, sitemaps nothing.
+  std::map<std::string, int> Depths(int max_depth, bool with_sitemaps) const;
+
+ private:
+  void AddSitemaps(std::mt19937_64& random, int hosts, const std::vector<std::string>& pages);
 };
 
 }  // namespace trawl

@@ -354,6 +354,13 @@ Report SimulatedCrawl::ReportOf(const WorkItem& item) {
       report.links = node.links;
       report.outcome = Fetched{100, node.links.size()};
       break;
+    case RandomWeb::Node::Kind::kSitemap:
+      if (item.entry.sitemap == 0) violation_ = item.entry.url + " was leased as a page";
+      rows_.push_back({item.entry.url, item.depth, item.lease, item.index});
+      report.links = node.links;
+      report.sitemaps = node.sitemaps;
+      report.outcome = Fetched{100, node.links.size()};
+      break;
     case RandomWeb::Node::Kind::kRedirect:
       report.outcome = Redirected{302, node.links[0], true};
       break;
@@ -410,7 +417,9 @@ RobotsReport SimulatedCrawl::RobotsReportOf(const std::string& origin) {
   if (++robots_fetches_[origin] <= web_.robots_failures.at(host)) {
     report.result = RobotsFailure{Error::kRobots, "HTTP status 503"};
   } else {
-    report.result = RobotsFile{"User-agent: *\nAllow: /\n"};
+    std::string body = "User-agent: *\nAllow: /\n";
+    for (const std::string& map : web_.sitemaps.at(host)) body += "Sitemap: " + map + "\n";
+    report.result = RobotsFile{std::move(body)};
   }
   return report;
 }
