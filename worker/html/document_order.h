@@ -16,6 +16,7 @@ class DocumentOrder {
  public:
   /// A content that things are added to: that of an open table or, 0, that of the document.
   using Content = std::uint32_t;
+  static constexpr Content kNowhere = 0xFFFF'FFFF;
 
   DocumentOrder() { contents_.push_back({0, kNone}); }
 

@@ -183,13 +183,13 @@ constexpr std::size_t SlotOf(std::uint64_t key) {
   return key * 0xD136'1F64'1336'2771 >> (64 - kSlotBits);
 }
 
-/// Index into kTypes plus one; 0: none.
-constexpr auto kSlots = [] {
-  std::array<std::uint8_t, std::size_t{1} << kSlotBits> slots{};
-  for (std::size_t i = 0; i < std::size(kTypes); ++i) {
-    std::uint8_t& slot = slots[SlotOf(kTypes[i].key)];
-    if (slot != 0) throw "two names have one slot";
-    slot = static_cast<std::uint8_t>(i + 1);
+/// kTypes where SlotOf() says: a tag waits for one load.
+constexpr auto kBySlot = [] {
+  std::array<ElementType, std::size_t{1} << kSlotBits> slots{};
+  for (const ElementType& type : kTypes) {
+    ElementType& slot = slots[SlotOf(type.key)];
+    if (slot.key != 0) throw "two names have one slot";
+    slot = type;
   }
   return slots;
 }();
@@ -199,9 +199,8 @@ constexpr ElementType kUnknown{};
 }  // namespace
 
 const ElementType& ElementTypeOf(std::uint64_t key) {
-  const std::uint8_t slot = kSlots[SlotOf(key)];
-  if (slot == 0 || kTypes[slot - 1].key != key) return kUnknown;
-  return kTypes[slot - 1];
+  const ElementType& type = kBySlot[SlotOf(key)];
+  return type.key == key ? type : kUnknown;
 }
 
 bool FindAttribute(std::uint64_t key, Attribute& attribute) {

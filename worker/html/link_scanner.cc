@@ -30,8 +30,9 @@ bool HasToken(std::string_view list, std::string_view lower) {
 }  // namespace
 
 Reaction LinkScanner::OnStartTag(const StartTag& tag) {
-  const auto [reaction, place] = tree_.OnStartTag(tag);
-  if (!place) {
+  const Reaction reaction = tree_.OnStartTag(tag);
+  const DocumentOrder::Content place = tree_.place();
+  if (place == DocumentOrder::kNowhere) {
     // Nobody asks for a title that is not in the document.
     const bool rcdata = reaction.content == ContentModel::kRcdata;
     return {rcdata ? ContentModel::kRawText : reaction.content, reaction.watches_characters};
@@ -42,15 +43,15 @@ Reaction LinkScanner::OnStartTag(const StartTag& tag) {
       if (!tag.Has(Attribute::kHref)) break;
       const bool nofollow =
           tag.Has(Attribute::kRel) && HasToken(DecodedValue(tag, Attribute::kRel), "nofollow");
-      AddValue(nofollow ? Kind::kNofollowLink : Kind::kLink, tag, Attribute::kHref, *place);
+      AddValue(nofollow ? Kind::kNofollowLink : Kind::kLink, tag, Attribute::kHref, place);
       break;
     }
     case Tag::kFrame:
     case Tag::kIframe:
-      AddValue(Kind::kLink, tag, Attribute::kSrc, *place);
+      AddValue(Kind::kLink, tag, Attribute::kSrc, place);
       break;
     case Tag::kBase:
-      AddValue(Kind::kBase, tag, Attribute::kHref, *place);
+      AddValue(Kind::kBase, tag, Attribute::kHref, place);
       has_base_ |= tag.Has(Attribute::kHref);
       break;
     case Tag::kMeta:
@@ -58,7 +59,7 @@ Reaction LinkScanner::OnStartTag(const StartTag& tag) {
       break;
     case Tag::kTitle:
       title_.clear();
-      if (!Add(Kind::kTitle, *place)) return {ContentModel::kRawText, reaction.watches_characters};
+      if (!Add(Kind::kTitle, place)) return {ContentModel::kRawText, reaction.watches_characters};
       break;
     default:
       break;

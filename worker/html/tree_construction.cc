@@ -2,16 +2,16 @@
 
 namespace trawl::html {
 
-TreeConstruction::StartTagResult TreeConstruction::OnStartTag(const StartTag& tag) {
+Reaction TreeConstruction::OnStartTag(const StartTag& tag) {
   content_ = ContentModel::kData;
-  place_.reset();
+  place_ = DocumentOrder::kNowhere;
   if (mode_ == Mode::kInBody && !InForeignContent()) {  // most tags
     StartInBody(tag);
   } else if (UsesHtmlRules(tag) || !StartForeign(tag)) {
     while (!Start(tag)) {
     }
   }
-  return {CurrentReaction(), place_};
+  return CurrentReaction();
 }
 
 Reaction TreeConstruction::OnEndTag(std::uint64_t key, const ElementType& type) {

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "worker/html/document_order.h"
@@ -23,14 +22,10 @@ class TreeConstruction {
   /// place of the body, what was found in the body is taken out.
   explicit TreeConstruction(DocumentOrder& order) : order_(order), open_(order, formatting_) {}
 
-  struct StartTagResult {
-    Reaction reaction;
-    /// Where the tag's HTML element came into the document; nothing when it did not: ignored,
-    /// foreign, or in a template.
-    std::optional<DocumentOrder::Content> place;
-  };
-
-  StartTagResult OnStartTag(const StartTag& tag);
+  Reaction OnStartTag(const StartTag& tag);
+  /// Where the last start tag's HTML element came into the document; kNowhere when it did not:
+  /// ignored, foreign, or in a template.
+  DocumentOrder::Content place() const { return place_; }
   Reaction OnEndTag(std::uint64_t key, const ElementType& type);
   Reaction OnCharacter(Character character);
   /// Whether the current node is foreign.
@@ -135,7 +130,7 @@ class TreeConstruction {
   std::vector<Mode> template_modes_;
   Mode mode_ = Mode::kBeforeHtml;
   ContentModel content_ = ContentModel::kData;
-  std::optional<DocumentOrder::Content> place_;
+  DocumentOrder::Content place_ = DocumentOrder::kNowhere;
   bool frameset_ok_ = true;
   bool fosters_ = false;  // foster parenting is enabled
   std::uint32_t last_id_ = 0;
