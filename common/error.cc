@@ -20,6 +20,7 @@ constexpr std::array kRows = {
     Row{Error::kConnect, "connect", "the host did not accept a connection"},
     Row{Error::kTls, "tls", "the TLS handshake failed"},
     Row{Error::kReset, "reset", "the connection ended before the response was whole"},
+    Row{Error::kTruncated, "truncated", "the body was cut short"},
     Row{Error::kMalformed, "malformed", "the response is malformed"},
     Row{Error::kTooLarge, "too_large", "the response is larger than allowed"},
     Row{Error::kContentType, "content_type", "the content type is not wanted"},

@@ -18,7 +18,8 @@ enum class Error {
   kDns,             // the name does not exist, or no server answered for it
   kConnect,         // no address of the host accepted a connection
   kTls,             // the handshake failed or the certificate did not verify
-  kReset,           // the connection ended before the response was whole
+  kReset,           // the connection broke, or ended before there was an answer
+  kTruncated,       // the connection ended in order, or its coding did, before the body was whole
   kMalformed,       // not HTTP, not the declared coding, or not a URL that can be crawled
   kTooLarge,        // more header or body bytes than allowed
   kContentType,     // a type that the crawl does not want

@@ -4,10 +4,10 @@ set -euo pipefail
 
 PACKAGES=(
   ca-certificates cmake cppzmq-dev g++ libbenchmark-dev libboost-json1.81-dev libboost1.81-dev
-  libc-ares-dev libcli11-dev libgmock-dev libgtest-dev libhiredis-dev libicu-dev libprotobuf-dev
-  libpsl-dev libre2-dev libspdlog-dev libssl-dev libtomlplusplus-dev libxml2-dev libxxhash-dev
-  libzmq3-dev ninja-build pkg-config procps protobuf-compiler python3 redis-server util-linux
-  zlib1g-dev
+  libbrotli-dev libc-ares-dev libcli11-dev libgmock-dev libgtest-dev libhiredis-dev libicu-dev
+  libprotobuf-dev libpsl-dev libre2-dev libspdlog-dev libssl-dev libtomlplusplus-dev libxml2-dev
+  libxxhash-dev libzmq3-dev libzstd-dev ninja-build pkg-config procps protobuf-compiler python3
+  redis-server util-linux zlib1g-dev
 )
 TEST_PACKAGES=(
   clang clang-format cppreference-doc-en-html libclang-rt-dev llvm postgresql-doc-15 python3.11-doc

@@ -1,6 +1,8 @@
 #include "tests/support/test_page.h"
 
+#include <brotli/encode.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -20,6 +22,26 @@ std::string Chunked(std::string_view body) {
   return out;
 }
 
+std::string EncodeBrotli(std::string_view body) {
+  std::string out(BrotliEncoderMaxCompressedSize(body.size()) + 16, '\0');
+  std::size_t size = out.size();
+  if (!BrotliEncoderCompress(1, BROTLI_DEFAULT_WINDOW, BROTLI_DEFAULT_MODE, body.size(),
+                             reinterpret_cast<const std::uint8_t*>(body.data()), &size,
+                             reinterpret_cast<std::uint8_t*>(out.data()))) {
+    throw std::runtime_error("BrotliEncoderCompress");
+  }
+  out.resize(size);
+  return out;
+}
+
+std::string EncodeZstd(std::string_view body) {
+  std::string out(ZSTD_compressBound(body.size()), '\0');
+  const std::size_t size = ZSTD_compress(out.data(), out.size(), body.data(), body.size(), 1);
+  if (ZSTD_isError(size)) throw std::runtime_error("ZSTD_compress");
+  out.resize(size);
+  return out;
+}
+
 // RFC 9110, section 8.6: these have no body and need no length.
 bool HasLength(int status) { return status >= 200 && status != 204 && status != 304; }
 
@@ -27,6 +49,8 @@ bool HasLength(int status) { return status >= 200 && status != 204 && status != 
 
 std::string Encode(Coding coding, std::string_view body) {
   if (coding == Coding::kIdentity) return std::string(body);
+  if (coding == Coding::kBrotli) return EncodeBrotli(body);
+  if (coding == Coding::kZstd) return EncodeZstd(body);
   // zlib's window bits choose the wrapper: +16 gzip, negative none.
   const int window_bits = coding == Coding::kGzip ? 15 + 16 : coding == Coding::kDeflate ? 15 : -15;
   z_stream stream = {};
@@ -62,6 +86,8 @@ TestAnswer::TestAnswer(TestPage p) : page(std::move(p)) {
   if (!page.content_type.empty()) head += "Content-Type: " + page.content_type + "\r\n";
   for (const auto& [name, value] : page.headers) head += name + ": " + value + "\r\n";
   if (page.coding == Coding::kGzip) head += "Content-Encoding: gzip\r\n";
+  if (page.coding == Coding::kBrotli) head += "Content-Encoding: br\r\n";
+  if (page.coding == Coding::kZstd) head += "Content-Encoding: zstd\r\n";
   if (page.coding == Coding::kDeflate || page.coding == Coding::kRawDeflate) {
     head += "Content-Encoding: deflate\r\n";
   }

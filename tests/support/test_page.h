@@ -11,7 +11,7 @@
 
 namespace trawl {
 
-enum class Coding { kIdentity, kGzip, kDeflate, kRawDeflate };
+enum class Coding { kIdentity, kGzip, kDeflate, kRawDeflate, kBrotli, kZstd };
 
 /// `body` in this content coding, whole. kRawDeflate is deflate without its zlib wrapper, which
 /// some servers send under the name "deflate".

@@ -88,7 +88,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
   /// How an exchange on a connection ended.
   enum class Exchanged {
     kDone,   // with a response or with an error in the outcome
-    kStale,  // a reused connection that the server had closed: nothing has happened yet
+    kStale,  // a reused connection that gave no answer to this request: nothing has happened yet
   };
 
   // Coroutines take `self` so that the fetcher's parts live as long as they do.
@@ -146,6 +146,10 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
       if (reused && outcome.wire_bytes == 0) co_return Exchanged::kStale;
       reader.PutEnd(error == asio::error::eof);
     }
+    // What the server has sent too much after the last response is no answer to this request.
+    if (reused && reader.error() && reader.head().status == 0 && !fetch->aborted) {
+      co_return Exchanged::kStale;
+    }
 
     outcome.head = reader.head();
     outcome.body_bytes = reader.body_bytes();
@@ -169,7 +173,8 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     text.append(" HTTP/1.1\r\nHost: ");
     text.append(request.url.authority()).append("\r\nUser-Agent: ").append(options_.user_agent);
     text.append("\r\nAccept: ").append(request.accept);
-    text.append("\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n");
+    text.append("\r\nAccept-Encoding: ").append(ContentDecoder::kAccepted);
+    text.append("\r\nConnection: keep-alive\r\n");
     if (by_proxy && !options_.proxy->authorization.empty()) {
       text.append("Proxy-Authorization: ").append(options_.proxy->authorization).append("\r\n");
     }

@@ -27,7 +27,7 @@ void Inflater::Start(Format format) {
   fresh_ = true;
   ended_ = false;
   trailing_ = false;
-  output_bytes_ = 0;
+  ForgetOutput();
 }
 
 bool Inflater::Prepare(unsigned char first) {
@@ -37,13 +37,12 @@ bool Inflater::Prepare(unsigned char first) {
   stream_.next_in = nullptr;
   stream_.avail_in = 0;
   if (initialised_) return inflateReset2(&stream_, window_bits) == Z_OK;
-  if (!output_) output_ = std::make_unique_for_overwrite<std::array<char, kPieceBytes>>();
   initialised_ = inflateInit2(&stream_, window_bits) == Z_OK;
   if (!initialised_) throw std::bad_alloc();
   return true;
 }
 
-Inflater::Piece Inflater::Next(std::string_view& encoded) {
+Decompressor::Piece Inflater::Next(std::string_view& encoded) {
   if (ended_ && !encoded.empty()) {
     // gzip(1) ignores what follows the last member too; servers pad with zeros.
     const bool begins_member = format_ == Format::kGzip && !trailing_ &&
@@ -68,12 +67,11 @@ Inflater::Piece Inflater::Next(std::string_view& encoded) {
   // zlib does not write to its input; its interface is older than const.
   stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(encoded.data()));
   stream_.avail_in = static_cast<uInt>(offered);
-  stream_.next_out = reinterpret_cast<Bytef*>(output_->data());
+  stream_.next_out = reinterpret_cast<Bytef*>(output());
   stream_.avail_out = static_cast<uInt>(kPieceBytes);
   const int result = inflate(&stream_, Z_NO_FLUSH);
   encoded.remove_prefix(offered - stream_.avail_in);
-  const std::string_view decoded(output_->data(), kPieceBytes - stream_.avail_out);
-  output_bytes_ += decoded.size();
+  const std::string_view decoded = Given(kPieceBytes - stream_.avail_out);
   ended_ = result == Z_STREAM_END;
   if (ended_) return {decoded, Status::kEnded};
   // Z_BUF_ERROR: no progress for want of input, which is no error.

@@ -1,43 +1,27 @@
-// One content coding undone by zlib, a piece at a time.
+// The codings "gzip" and "deflate", by zlib.
 #pragma once
 
 #include <zlib.h>
 
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <string_view>
+#include "worker/http/decompressor.h"
 
 namespace trawl {
 
-class Inflater {
+class Inflater : public Decompressor {
  public:
   enum class Format { kGzip, kDeflate };
-  enum class Status { kGoing, kEnded, kBroken };
-
-  static constexpr std::size_t kPieceBytes = 64 * 1024;
 
   Inflater() = default;
-  ~Inflater();
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
+  ~Inflater() override;
 
   /// Makes ready for a new stream; zlib's memory is used again.
   void Start(Format format);
 
-  struct Piece {
-    std::string_view decoded;  // at most kPieceBytes; valid until the next call
-    Status status;
-  };
+  /// Bytes after the end of the stream are taken and dropped, unless the first of them begins
+  /// another gzip member.
+  Piece Next(std::string_view& encoded) override;
 
-  /// Takes from the front of `encoded` and gives the next piece; call again until `encoded` is
-  /// empty and the piece is not full. Bytes after the end of the stream are taken and dropped,
-  /// unless the first of them begins another gzip member.
-  Piece Next(std::string_view& encoded);
-
-  /// No byte has come yet, or the stream has come to its end.
-  bool whole() const { return fresh_ || ended_; }
-  std::uint64_t output_bytes() const { return output_bytes_; }
+  bool whole() const override { return fresh_ || ended_; }
 
  private:
   bool Prepare(unsigned char first);
@@ -48,8 +32,6 @@ class Inflater {
   bool fresh_ = true;
   bool ended_ = false;
   bool trailing_ = false;  // a byte came after the end that began no member: none begins any more
-  std::uint64_t output_bytes_ = 0;
-  std::unique_ptr<std::array<char, kPieceBytes>> output_;
 };
 
 }  // namespace trawl

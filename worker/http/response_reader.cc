@@ -5,6 +5,9 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <limits>
+#include <optional>
+
+#include "worker/http/response_head.h"
 
 namespace trawl {
 namespace {
@@ -19,6 +22,13 @@ constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
 void Append(std::string& list, std::string_view separator, std::string_view value) {
   if (!list.empty()) list += separator;
   list += value;
+}
+
+bool HasBareLineFeed(std::string_view text) {
+  for (std::size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1)) {
+    if (at == 0 || text[at - 1] != '\r') return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -42,8 +52,10 @@ struct ResponseReader::State {
   std::string content_encoding;      // lines joined by commas
   std::string transfer_encoding;     // likewise
   std::size_t set_cookie_bytes = 0;  // of head.set_cookies
-  std::uint64_t head_bytes = 0;      // of all heads so far
-  std::uint64_t length = kUnknown;   // of the body as sent, when announced
+  std::uint64_t head_bytes = 0;      // of all whole heads so far
+  std::size_t searched_bytes = 0;    // of the head that is not whole yet
+  std::string mended_head;
+  std::uint64_t length = kUnknown;  // of the body as sent, when announced
   std::uint64_t encoded_bytes = 0;
   std::uint64_t body_bytes = 0;
   BodyWish wish = BodyWish::kRead;
@@ -198,30 +210,38 @@ std::size_t ResponseReader::Put(std::string_view bytes) {
   return taken;
 }
 
+/// Takes a whole head at once, or nothing.
 std::size_t ResponseReader::PutHead(std::string_view bytes) {
   State& state = *state_;
-  // Beast's limit looks at what one call offers; this one counts every byte once.
+  if (!BeginsResponse(bytes)) {
+    state.Fail(Error::kMalformed, "not an HTTP response");
+    return 0;
+  }
+  // Of all heads together.
   const std::uint64_t limit = std::min<std::uint64_t>(state.limits.head_bytes, kMaxPendingBytes);
-  parser_->header_limit(static_cast<std::uint32_t>(limit - state.head_bytes));
-  error_code ec;
-  const std::size_t taken = parser_->put(asio::buffer(bytes), ec);
-  state.head_bytes += taken;
-  if (state.error) return taken;
-  const bool needs_more = ec == http::error::need_more;
-  const bool too_long = needs_more && state.head_bytes + (bytes.size() - taken) >= limit;
-  if (too_long || ec == http::error::header_limit) {
+  const std::optional<std::size_t> whole = HeadBytes(bytes, state.searched_bytes);
+  if (state.head_bytes + whole.value_or(bytes.size()) > limit) {
     state.Fail(Error::kTooLarge, "more than " + std::to_string(limit) + " head bytes");
-  } else if (ec && !needs_more) {
-    state.Fail(Error::kMalformed, ec.message());
-  } else if (parser_->is_header_done() && parser_->interim()) {
+    return 0;
+  }
+  if (!whole) return 0;
+  state.head_bytes += *whole;
+  state.searched_bytes = 0;
+  error_code ec;
+  parser_->header_limit(std::numeric_limits<std::uint32_t>::max());
+  parser_->put(asio::buffer(MendedHead(bytes.substr(0, *whole), state.mended_head)), ec);
+  if (state.error) return *whole;
+  if (ec || !parser_->is_header_done()) {
+    state.Fail(Error::kMalformed, ec ? ec.message() : "a head that does not end");
+  } else if (parser_->interim()) {
     state.head = {};
     state.content_encoding.clear();
     state.transfer_encoding.clear();
     parser_ = std::make_unique<Parser>(state);
-  } else if (parser_->is_header_done()) {
+  } else {
     parser_->eager(true);
   }
-  return taken;
+  return *whole;
 }
 
 std::size_t ResponseReader::PutBody(std::string_view bytes) {
@@ -232,6 +252,10 @@ std::size_t ResponseReader::PutBody(std::string_view bytes) {
   error_code ec;
   const std::size_t taken = parser_->put(asio::buffer(bytes), ec);
   if (ec && ec != http::error::need_more) state_->Fail(Error::kMalformed, ec.message());
+  // What is left is a line between chunks, of which Beast waits for the right end.
+  if (!done() && parser_->chunked() && HasBareLineFeed(bytes.substr(taken))) {
+    state_->Fail(Error::kMalformed, "a bare line feed between chunks");
+  }
   if (!done() && bytes.size() - taken >= kMaxPendingBytes) {
     state_->Fail(Error::kMalformed, "a line between chunks is too long");
   }
@@ -242,13 +266,14 @@ void ResponseReader::PutEnd(bool in_order) {
   if (done()) return;
   State& state = *state_;
   if (!parser_->is_header_done()) {
-    const bool begun = state.head_bytes > 0 || parser_->got_some();
+    const bool begun = state.head_bytes + state.searched_bytes > 0;
     return state.Fail(Error::kReset, begun ? "the connection ended within the head"
                                            : "the connection ended before the answer");
   }
   error_code ec;
   if (in_order && parser_->need_eof()) parser_->put_eof(ec);
-  if (!state.finished) state.Fail(Error::kReset, "the connection ended within the body");
+  if (state.finished) return;
+  state.Fail(in_order ? Error::kTruncated : Error::kReset, "the connection ended within the body");
 }
 
 bool ResponseReader::done() const { return state_->finished || state_->error; }
@@ -263,7 +288,12 @@ std::uint64_t ResponseReader::remaining_bytes() const {
 }
 
 bool ResponseReader::keeps_alive() const {
-  return state_->finished && !state_->error && !state_->excess && parser_->keep_alive();
+  const State& state = *state_;
+  // A 204 has no body; that of a server that announces one would come before the next response.
+  const bool announces_body = (state.length != kUnknown && state.length > 0) ||
+                              !state.transfer_encoding.empty();
+  return state.finished && !state.error && !state.excess && parser_->keep_alive() &&
+         !(state.head.status == 204 && announces_body);
 }
 
 }  // namespace trawl

@@ -17,7 +17,8 @@ namespace trawl {
 
 class ResponseReader {
  public:
-  /// Longest head and longest line between chunks that can be read, whatever the limits say. Put()
+  /// Longest heads, together, and longest line between chunks that can be read, whatever the limits
+  /// say. Put()
   /// never leaves more than this many bytes.
   static constexpr std::size_t kMaxPendingBytes = 64 * 1024;
 

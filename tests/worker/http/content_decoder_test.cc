@@ -45,6 +45,8 @@ std::string LongText() {
 
 std::string Gzip(std::string_view text) { return Encode(Coding::kGzip, text); }
 std::string Deflate(std::string_view text) { return Encode(Coding::kDeflate, text); }
+std::string Brotli(std::string_view text) { return Encode(Coding::kBrotli, text); }
+std::string Zstd(std::string_view text) { return Encode(Coding::kZstd, text); }
 std::string RawDeflate(std::string_view text) { return Encode(Coding::kRawDeflate, text); }
 
 TEST(ContentDecoder, GivesBackWhatWasEncodedHoweverItIsCut) {
@@ -65,6 +67,12 @@ TEST(ContentDecoder, GivesBackWhatWasEncodedHoweverItIsCut) {
       {"gzip", Gzip("") + Gzip(text) + Gzip("")},
       {"gzip", Gzip(text) + std::string(512, '\0')},
       {"gzip", Gzip(text) + '\n' + Gzip("what follows no member is none")},
+      {"br", Brotli(text)},
+      {"BR", Brotli(text) + "what follows"},
+      {"zstd", Zstd(text)},
+      {"zstd", Zstd(half) + Zstd("") + Zstd(rest)},
+      {"br, zstd", Zstd(Brotli(text))},
+      {"gzip, br", Brotli(Gzip(text))},
       {"deflate , gzip", Gzip(Deflate(text))},
       {"gzip,identity,\tgzip,", Gzip(Gzip(text))},
   };
@@ -82,10 +90,15 @@ TEST(ContentDecoder, GivesBackWhatWasEncodedHoweverItIsCut) {
 
 TEST(ContentDecoder, TakesAnEmptyBodyInAnyCoding) {
   ContentDecoder decoder;
-  for (const char* codings : {"", "gzip", "deflate", "gzip, deflate"}) {
+  for (const char* codings : {"", "gzip", "deflate", "br", "zstd", "gzip, deflate"}) {
     EXPECT_FALSE(Decode(decoder, codings, "").error) << codings;
   }
 }
+
+/// RFC 7932, section 9.1 has no such window bits; the library's own extension does.
+std::string LargeWindow() { return std::string("\x11\x1e\x03", 3); }
+/// A frame whose header asks for a window of 16 MiB (RFC 8878, section 3.1.1.1.2).
+std::string WideWindow() { return std::string("\x28\xb5\x2f\xfd\x00\x70\x01\x00\x00", 9); }
 
 TEST(ContentDecoder, RefusesWhatIsNotTheDeclaredCoding) {
   std::string damaged = Gzip(LongText());
@@ -102,12 +115,20 @@ TEST(ContentDecoder, RefusesWhatIsNotTheDeclaredCoding) {
       {"deflate", "\xff\xff\xff", Error::kMalformed, "broken content coding"},
       {"gzip", damaged, Error::kMalformed, "broken content coding"},
       {"gzip", wrong_sum, Error::kMalformed, "broken content coding"},
-      {"br", "x", Error::kMalformed, "unknown content coding br"},
+      {"compress", "x", Error::kMalformed, "unknown content coding compress"},
+      {"br", std::string(100, '\xff'), Error::kMalformed, "broken content coding"},
+      {"br", LargeWindow(), Error::kMalformed, "broken content coding"},
+      {"zstd", "plain text", Error::kMalformed, "broken content coding"},
+      {"zstd", WideWindow(), Error::kMalformed, "broken content coding"},
+      {"zstd", Zstd("text") + "rest", Error::kMalformed, "broken content coding"},
+      {"br", Brotli(LongText()).substr(0, 1000), Error::kTruncated, ""},
+      {"zstd", Zstd(LongText()).substr(0, 1000), Error::kTruncated, ""},
+      {"zstd", Zstd("text") + Zstd("more").substr(0, 9), Error::kTruncated, ""},
       {"gzip, gzip, gzip", Gzip("x"), Error::kMalformed, "more than 2 content codings"},
-      {"gzip", Gzip("text").substr(0, 12), Error::kReset, ""},
-      {"deflate", Deflate("text").substr(0, 5), Error::kReset, ""},
-      {"gzip", Gzip("text") + Gzip("more").substr(0, 9), Error::kReset, ""},
-      {"deflate, gzip", Gzip(Deflate(LongText()).substr(0, 1000)), Error::kReset, ""},
+      {"gzip", Gzip("text").substr(0, 12), Error::kTruncated, ""},
+      {"deflate", Deflate("text").substr(0, 5), Error::kTruncated, ""},
+      {"gzip", Gzip("text") + Gzip("more").substr(0, 9), Error::kTruncated, ""},
+      {"deflate, gzip", Gzip(Deflate(LongText()).substr(0, 1000)), Error::kTruncated, ""},
   };
   ContentDecoder decoder;
   for (const auto& c : cases) {
@@ -124,7 +145,14 @@ TEST(ContentDecoder, StopsABombAtTheLimit) {
   const struct {
     const char* codings;
     std::string encoded;
-  } cases[] = {{"gzip", bomb}, {"gzip, gzip", Gzip(bomb)}, {"", zeros}};
+  } cases[] = {{"gzip", bomb},
+               {"gzip, gzip", Gzip(bomb)},
+               {"deflate", Deflate(zeros)},
+               {"br", Brotli(zeros)},
+               {"zstd", Zstd(zeros)},
+               {"br, gzip", Gzip(Brotli(zeros))},
+               {"gzip, zstd", Zstd(bomb)},
+               {"", zeros}};
   ContentDecoder decoder;
   for (const auto& c : cases) {
     SCOPED_TRACE(c.codings);
@@ -132,6 +160,39 @@ TEST(ContentDecoder, StopsABombAtTheLimit) {
     EXPECT_EQ(decoded.error, Error::kTooLarge);
     EXPECT_LE(decoded.text.size(), 100'000u);
   }
+}
+
+TEST(ContentDecoder, RefusesABodyThatBecomesManyTimesAsLarge) {
+  const std::string zeros(16 * 1024 * 1024, '\0');
+  const struct {
+    const char* codings;
+    std::string encoded;
+  } cases[] = {{"gzip", Gzip(zeros)},
+               {"deflate", Deflate(zeros)},
+               {"br", Brotli(zeros)},
+               {"zstd", Zstd(zeros)},
+               {"gzip, br", Brotli(Gzip(zeros))}};
+  for (const auto& c : cases) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{64} * 1024}) {
+      SCOPED_TRACE(std::string(c.codings) + " in steps of " + std::to_string(step));
+      ContentDecoder decoder;
+      const Decoded decoded = Decode(decoder, c.codings, c.encoded, step);
+      EXPECT_EQ(decoded.error, Error::kTooLarge);
+      EXPECT_EQ(decoder.detail(), "more than 200 times as large when decoded");
+      const std::size_t most = std::max<std::size_t>(ContentDecoder::kRatioFromBytes,
+                                                     ContentDecoder::kMaxRatio * c.encoded.size());
+      EXPECT_LE(decoded.text.size(), most + ContentDecoder::kPieceBytes);
+    }
+  }
+}
+
+TEST(ContentDecoder, LetsASmallOrAnEvenlyCodedBodyBecomeAnyTimesAsLarge) {
+  ContentDecoder decoder;
+  EXPECT_FALSE(Decode(decoder, "br", Brotli(std::string(1'000'000, 'a'))).error);
+  std::string rows;
+  while (rows.size() < 4'000'000) rows += "<tr><td>" + std::to_string(rows.size()) + "</td></tr>\n";
+  EXPECT_FALSE(Decode(decoder, "br", Brotli(rows)).error);
+  EXPECT_FALSE(Decode(decoder, "zstd", Zstd(rows)).error);
 }
 
 // The first coding unpacks to much, the second to nothing: the limit must hold for both.

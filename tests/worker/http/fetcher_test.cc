@@ -92,7 +92,7 @@ TEST(Fetcher, NamesTheReasonOfEveryFailure) {
       {"closed in head", {.raw = "HTTP/1.1 200 OK\r\nContent-"}, Error::kReset, "within the head"},
       {"closed in body",
        {.body = "half of it", .fault = Fault::kCloseInBody},
-       Error::kReset,
+       Error::kTruncated,
        "within the body"},
       {"reset in body", {.body = "half", .fault = Fault::kResetInBody}, Error::kReset, "reset"},
       {"reset until close",
@@ -101,10 +101,13 @@ TEST(Fetcher, NamesTheReasonOfEveryFailure) {
        "reset"},
       {"no last chunk",
        {.body = LongText(), .framing = Framing::kChunked, .fault = Fault::kCloseInBody},
-       Error::kReset,
+       Error::kTruncated,
        "within the body"},
-      {"gzip cut short", Encoded("gzip", Gzip("text").substr(0, 15)), Error::kReset, "coding"},
-      {"rubbish", {.raw = "SSH-2.0-OpenSSH_9.2\r\n\r\n"}, Error::kMalformed, "bad version"},
+      {"gzip cut short", Encoded("gzip", Gzip("text").substr(0, 15)), Error::kTruncated, "coding"},
+      {"rubbish",
+       {.raw = "SSH-2.0-OpenSSH_9.2\r\n\r\n"},
+       Error::kMalformed,
+       "not an HTTP response"},
       {"another version", {.raw = "HTTP/2.0 200 OK\r\n\r\n"}, Error::kMalformed, "bad version"},
       {"unasked upgrade",
        {.raw = "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
@@ -127,7 +130,8 @@ TEST(Fetcher, NamesTheReasonOfEveryFailure) {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(200'000, 'x')},
        Error::kMalformed,
        "between chunks"},
-      {"unknown coding", Encoded("br", "x"), Error::kMalformed, "unknown content coding br"},
+      {"unknown coding", Encoded("compress", "x"), Error::kMalformed,
+       "unknown content coding compress"},
       {"many codings", Encoded("gzip,gzip,gzip", "x"), Error::kMalformed, "more than 2"},
       {"not gzip", Encoded("gzip", "plain"), Error::kMalformed, "broken content coding"},
       {"one long header", {.headers = {{"X", long_line}}}, Error::kTooLarge, "16384 head bytes"},
@@ -197,7 +201,7 @@ TEST(Fetcher, AsksForThePageAsACrawlerShould) {
                 "\r\n"
                 "User-Agent: trawl-test/1.0 (+https://a.test)\r\n"
                 "Accept: text/html\r\n"
-                "Accept-Encoding: gzip, deflate\r\n"
+                "Accept-Encoding: gzip, deflate, br, zstd\r\n"
                 "Connection: keep-alive\r\n\r\n");
 }
 

@@ -54,6 +54,12 @@ Seen Read(std::string_view response, std::size_t step) {
 
 const std::string kChunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+std::string Interims(int count) {
+  std::string heads;
+  for (; count > 0; --count) heads += "HTTP/1.1 100 Continue\r\n\r\n";
+  return heads;
+}
+
 TEST(ResponseReader, SeesTheSameHoweverTheBytesArrive) {
   const struct {
     const char* name;
@@ -66,6 +72,14 @@ TEST(ResponseReader, SeesTheSameHoweverTheBytesArrive) {
       {"one length twice", "HTTP/1.1 200 OK\r\nContent-Length: 4, 4\r\n\r\ntext", 200, "text",
        true},
       {"no reason", "HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n", 404, "", true},
+      {"no reason and no blank", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n", 404, "", true},
+      {"bare LF", "HTTP/1.1 200 OK\nContent-Length: 4\n\ntext", 200, "text", true},
+      {"some LF bare", "HTTP/1.1 200 OK\r\nContent-Length: 4\n\r\ntext", 200, "text", true},
+      {"LF at the end bare", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\ntext", 200, "text", true},
+      {"blanks before the colon", "HTTP/1.1 200 OK\r\nContent-Length \t: 4\r\n\r\ntext", 200,
+       "text", true},
+      {"folded", "HTTP/1.1 200 OK\r\nX: a\r\n b : c\r\nContent-Length:\r\n 4\r\n\r\ntext", 200,
+       "text", true},
       {"not modified", "HTTP/1.1 304 No\r\nContent-Length: 9\r\n\r\n", 304, "", true},
       {"until close", "HTTP/1.0 200 OK\r\n\r\ntext", 200, "text", false},
       {"kept by 1.0", "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx",
@@ -89,18 +103,69 @@ TEST(ResponseReader, SeesTheSameHoweverTheBytesArrive) {
   }
 }
 
+TEST(ResponseReader, StandsButEndsTheConnectionWhenMoreFollows) {
+  const struct {
+    std::string response;
+    std::string body;
+  } kCases[] = {
+      {"HTTP/1.1 204 No\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", ""},
+      {"HTTP/1.1 204 No\r\n\r\ntext", ""},
+      {"HTTP/1.1 304 No\r\n\r\ntext", ""},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntext and more", "text"},
+      {kChunked + "1\r\nx\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n", "x"},
+  };
+  for (const auto& [response, body] : kCases) {
+    const Seen seen = Read(response, response.size());
+    EXPECT_FALSE(seen.error) << response;
+    EXPECT_EQ(seen.body, body) << response;
+    EXPECT_FALSE(seen.keeps_alive) << response;
+  }
+  // The body that a 204 must not have may come later.
+  EXPECT_FALSE(Read("HTTP/1.1 204 No\r\nContent-Length: 4\r\n\r\n", 100).keeps_alive);
+  EXPECT_FALSE(Read("HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", 100).keeps_alive);
+  EXPECT_TRUE(Read("HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n", 100).keeps_alive);
+}
+
 TEST(ResponseReader, RefusesTheSameHoweverTheBytesArrive) {
   const struct {
     std::string response;
     Error error;
   } cases[] = {
-      {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntex", Error::kReset},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntex", Error::kTruncated},
       {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n", Error::kReset},
       {"", Error::kReset},
       {"H", Error::kReset},
-      {kChunked + "3\r\none\r\n0\r\n", Error::kReset},
-      {kChunked + "3\r\none", Error::kReset},
+      {kChunked + "3\r\none\r\n0\r\n", Error::kTruncated},
+      {kChunked + "3\r\none", Error::kTruncated},
       {kChunked + "3\r\nonetwo\r\n0\r\n\r\n", Error::kMalformed},
+      {"<html>text</html>", Error::kMalformed},
+      {"http/1.1 200 OK\r\n\r\n", Error::kMalformed},
+      {"\r\nHTTP/1.1 200 OK\r\n\r\n", Error::kMalformed},
+      {"HTTP/2 200\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 20\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 2000\r\n\r\n", Error::kMalformed},
+      {std::string("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 29), Error::kMalformed},
+      {std::string("HTTP/1.1 200 O\0K\r\n\r\n", 22), Error::kMalformed},
+      {std::string("HTTP/1.1 200 OK\r\nX\0: a\r\n\r\n", 28), Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nno header\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\n: nameless\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\n x: 1\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+       Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 4, 5\r\n\r\ntext", Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 0x4\r\n\r\ntext", Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\ntext", Error::kMalformed},
+      {kChunked + "3\none\n0\n\n", Error::kMalformed},
+      {kChunked + "0\r\nX: 1\n\r\n", Error::kMalformed},
+      {kChunked + "3\r\none0\r\n\r\n", Error::kMalformed},
+      {kChunked + "\r\none\r\n0\r\n\r\n", Error::kMalformed},
+      {kChunked + "0x3\r\none\r\n0\r\n\r\n", Error::kMalformed},
+      {kChunked + "3 3\r\none\r\n0\r\n\r\n", Error::kMalformed},
+      {kChunked + "+3\r\none\r\n0\r\n\r\n", Error::kMalformed},
+      {Interims(1'000), Error::kTooLarge},
       {kChunked + "-3\r\none\r\n0\r\n\r\n", Error::kMalformed},
       {kChunked + "fffffffffffffffff\r\none\r\n0\r\n\r\n", Error::kMalformed},
       {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\ntext", Error::kMalformed},
@@ -111,7 +176,8 @@ TEST(ResponseReader, RefusesTheSameHoweverTheBytesArrive) {
   };
   for (const auto& c : cases) {
     for (const std::size_t step : {1u, 2u, 7u, 60'000u}) {
-      SCOPED_TRACE(c.response.substr(0, 80) + " in steps of " + std::to_string(step));
+      SCOPED_TRACE(::testing::PrintToString(c.response.substr(0, 80)) + " in steps of " +
+                   std::to_string(step));
       const Seen seen = Read(c.response, step);
       EXPECT_EQ(seen.error, c.error) << seen.error.message();
       EXPECT_FALSE(seen.keeps_alive);
