@@ -18,8 +18,7 @@ namespace trawl {
 class ResponseReader {
  public:
   /// Longest heads, together, and longest line between chunks that can be read, whatever the limits
-  /// say. Put()
-  /// never leaves more than this many bytes.
+  /// say. Put() never leaves more than this many bytes.
   static constexpr std::size_t kMaxPendingBytes = 64 * 1024;
 
   /// `observer` and `decoder` outlive the reader.

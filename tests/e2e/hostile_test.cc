@@ -1,0 +1,48 @@
+// A crawl of a site whose server does everything wrong, by real processes.
+
+#include <sys/resource.h>
+
+#include "tests/e2e/crawl_fixture.h"
+#include "tests/support/hostile_server.h"
+
+namespace trawl {
+namespace {
+
+class HostileSite : public CrawlFixture {
+ protected:
+  /// Of the largest process so far that was waited for.
+  static long PeakKilobytes() {
+    rusage usage{};
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return usage.ru_maxrss;
+  }
+};
+
+TEST_F(HostileSite, IsCrawledToItsEndAndEveryUrlHasItsOutcome) {
+  HostileServer server;
+  Flags flags = Fast();
+  flags.insert(flags.end(), {"--ignore-robots", "--scope", "any", "--fetch-timeout", "3000",
+                             "--max-body-bytes", "16777216", "--max-redirects", "20"});
+  ASSERT_NO_FATAL_FAILURE(Crawl({server.Url("")}, flags, 2));
+
+  std::map<std::string, int> pages = Pages();
+  std::map<std::string, std::string> ended = Errors();
+  for (const auto& [url, outcome] : Redirects()) ended[url] = "redirected " + outcome;
+  for (const auto& [url, depth] : pages) ended[url] = "fetched";
+  EXPECT_EQ(ended.at(server.Url("")), "fetched");
+  for (const HostileBehaviour& behaviour : HostileBehaviours()) {
+    const std::string url = server.Url(behaviour.name);
+    // The first of a row of redirects leads on; the last of them leads nowhere.
+    const bool leads_on = url.ends_with("redirects/0");
+    EXPECT_EQ(ended.at(url), leads_on ? "redirected admitted" : behaviour.outcome) << url;
+  }
+  EXPECT_EQ(ended.at(server.Url("redirects/20")), "redirected too_many");
+  EXPECT_EQ(ended.size(), HostileBehaviours().size() + 1 + 20);
+  EXPECT_EQ(Stat("admitted"), Stat("fetched") + Stat("redirected") + Stat("failed"));
+#if !defined(__SANITIZE_ADDRESS__)
+  EXPECT_LT(PeakKilobytes(), 200'000);
+#endif
+}
+
+}  // namespace
+}  // namespace trawl
