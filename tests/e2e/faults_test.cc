@@ -61,7 +61,7 @@ TEST_F(Faults, EndInARowEach) {
              {{"/empty", ""},
               {"/error", "http_status"},
               {"/reset", "reset"},
-              {"/cut", "reset"},
+              {"/cut", "truncated"},
               {"/picture", "content_type"},
               {"/rubbish", "malformed"},
               {"/itself", ""}},

@@ -1,10 +1,14 @@
-// The bytes of an HTTP/1.1 response: what is read of it is the same however they arrive.
+// The bytes of an HTTP/1.1 response, all the way from the connection to the page's links: what is
+// read of it is the same however they arrive.
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "tests/fuzz/fuzz.h"
+#include "worker/charset.h"
 #include "worker/http/content_decoder.h"
 #include "worker/http/response_reader.h"
+#include "worker/link_extractor.h"
 
 namespace trawl {
 namespace {
@@ -12,14 +16,20 @@ namespace {
 constexpr FetchLimits kLimits = {.head_bytes = 2000, .body_bytes = 100'000};
 
 struct Body : FetchObserver {
-  BodyWish OnHead(const ResponseHead&) override { return BodyWish::kRead; }
+  BodyWish OnHead(const ResponseHead& head) override {
+    extractor.emplace(Url::Parse("http://a.test/").value(), CharsetLabelOf(head.content_type),
+                      "trawl/1.0", FallbackEncodingOf(head.content_type));
+    return BodyWish::kRead;
+  }
   boost::system::error_code OnBody(std::string_view bytes) override {
     text += bytes;
+    extractor->Feed(bytes);
     return {};
   }
   void OnDone(FetchOutcome) override {}
 
   std::string text;
+  std::optional<LinkExtractor> extractor;
 };
 
 /// All that is told of a response that is read to its end. When and why another one is refused, for
@@ -43,9 +53,11 @@ std::string Read(std::string_view response, const Cuts& cuts) {
         "a body is counted and bounded", {response});
   if (reader.error()) return "refused";
   const ResponseHead& head = reader.head();
+  std::string links;
+  for (const std::string& link : body.extractor->Finish().links) links += link + '\n';
   return std::to_string(head.status) + '\n' + head.content_type + '\n' + head.location + '\n' +
          head.robots_tag + '\n' + head.retry_after + '\n' +
-         (alone && reader.keeps_alive() ? "kept\n" : "closed\n") + body.text;
+         (alone && reader.keeps_alive() ? "kept\n" : "closed\n") + links + body.text;
 }
 
 }  // namespace
