@@ -44,7 +44,4 @@ class CookieJar {
   std::vector<Cookie> cookies_;  // in the order in which they were first set
 };
 
-/// A date as cookies have it (section 5.1.1), whatever is around it; none when it is no date.
-std::optional<CookieJar::Time> ParseCookieDate(std::string_view text);
-
 }  // namespace trawl
