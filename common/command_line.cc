@@ -152,6 +152,13 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->capture_default_str();
   AddMillis(app, "--host-delay", crawl.host_delay, "Least time between two requests to one host",
             0);
+  app.add_option("--retries", crawl.retries,
+                 "Tries again of a URL whose fetch has failed in a way that may pass")
+      ->check(CLI::Range(0, 100))
+      ->type_name("N")
+      ->capture_default_str();
+  AddMillis(app, "--retry-delay", crawl.retry_delay,
+            "Mean time before the first of them; doubles each time, up to 5 minutes", 0);
   app.add_option("--robots-retries", crawl.robots_retries,
                  "Tries again before a host whose robots.txt cannot be had is given up")
       ->check(CLI::Range(0, 100))

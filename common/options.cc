@@ -56,6 +56,8 @@ void ForEachOption(Options& options, Take take) {
   take("max_query_params", options.url_limits.query_params);
   take("max_pages_per_host", options.max_pages_per_host);
   take("max_hosts_per_domain", options.max_hosts_per_domain);
+  take("retries", options.retries);
+  take("retry_delay_ms", options.retry_delay);
   take("ignore_robots", options.ignore_robots);
   take("robots_retries", options.robots_retries);
   take("robots_retry_delay_ms", options.robots_retry_delay);

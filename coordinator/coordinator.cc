@@ -74,6 +74,10 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     frontier_.At(lease.host).Adopt(live.connections_in_use());
     leases_.Add(std::move(live));
   }
+  for (const RoundCounts& round : snapshot.rounds) delayed_ += round.delayed;
+  for (const auto& [host, until] : snapshot.paused) {
+    frontier_.Defer(host, now + (until - WallTimeAt(now)));
+  }
   ApplyStep(SaveJobStep{{{"state", "running"}, {"finished", ""}}});
   ApplyStep(rules_.StepForLimits());
   ApplyStep(rules_.StepForSeeds());
@@ -162,7 +166,25 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
       frontier_.At(lease->host).Requested(now - report.elapsed);
     }
   }
-  Do(Apply{rules_.StepFor(report, lease->depth), peer, report.sequence, {}, {}});
+  AcceptStep step = rules_.StepFor(report, lease->depth);
+  step.now = WallTimeAt(now);
+  if (report.outcome) step.pause = PauseAfter(lease->host, *report.outcome, now);
+  if (step.ending) step.ending->delay = std::max(step.ending->delay, step.pause);
+  Do(Apply{std::move(step), peer, report.sequence, {}, {}});
+}
+
+/// For how long the host is to be left alone from now on; zero: as it was.
+milliseconds Coordinator::PauseAfter(const std::string& host, const Outcome& outcome,
+                                     TimePoint now) {
+  HostQueue& queue = frontier_.At(host);
+  if (const auto* failed = std::get_if<Failed>(&outcome)) {
+    if (!AsksForFewerRequests(*failed)) return milliseconds(0);
+    const milliseconds pause = queue.BackOff(failed->retry_after, now);
+    frontier_.Defer(host, now + pause);
+    return pause;
+  }
+  if (!std::holds_alternative<Returned>(outcome)) queue.Recovered();
+  return milliseconds(0);
 }
 
 void Coordinator::OnGoodbye(const std::string& peer) { LoseWorker(peer, false); }
@@ -177,7 +199,7 @@ void Coordinator::Advance(TimePoint now) {
   if (phase_ != Phase::kRunning) return;
   if (MayOpenNextRound()) {
     const int next = frontier_.LeastDepth();
-    if (next < 0) return Close("finished");
+    if (next < 0 && delayed_ == 0) return Close("finished");
     if (options_.crawl.rounds == RoundMode::kExact && next > frontier_.open_depth()) {
       frontier_.OpenRound(next);
       ApplyStep(OpenRoundStep{next});
@@ -190,10 +212,12 @@ void Coordinator::Advance(TimePoint now) {
   Dispatch(now);
 }
 
-/// Nothing of the open rounds is leased, nor may any more of them be.
+/// Nothing of the open rounds is leased or delayed, nor may any more of them be leased.
 bool Coordinator::MayOpenNextRound() const {
   if (leases_.size() > 0) return false;
-  if (PagesAllowed() == 0 || options_.crawl.rounds == RoundMode::kFree) return true;
+  if (PagesAllowed() == 0) return true;
+  if (delayed_ > 0) return false;
+  if (options_.crawl.rounds == RoundMode::kFree) return true;
   return frontier_.LeastDepth() < 0 || frontier_.LeastDepth() > frontier_.open_depth();
 }
 
@@ -261,6 +285,10 @@ void Coordinator::OnTick(TimePoint now, bool listening) {
     ReadOutbox();
   }
   if (now >= next_save_) SaveWorkers(now);
+  if (phase_ == Phase::kRunning && delayed_ > 0 && now >= next_wake_) {
+    next_wake_ = TimePoint::max();
+    ApplyStep(WakeStep{WallTimeAt(now)});
+  }
   if (phase_ == Phase::kParting && (workers_.all().empty() || now >= goodbye_deadline_)) {
     phase_ = Phase::kEnded;
     Do(End{});
@@ -360,7 +388,7 @@ Coordinator::Progress Coordinator::progress() const {
   progress.round = options_.crawl.rounds == RoundMode::kFree ? std::max(0, frontier_.LeastDepth())
                                                              : frontier_.open_depth();
   progress.counts = counts_;
-  progress.waiting = frontier_.waiting();
+  progress.waiting = frontier_.waiting() + delayed_;
   progress.leased = leases_.urls();
   progress.workers = workers_.all().size();
   progress.hosts = frontier_.hosts();

@@ -85,7 +85,7 @@ class Coordinator {
     Phase phase = Phase::kStarting;
     int round = 0;
     Counts counts;
-    std::uint64_t waiting = 0;
+    std::uint64_t waiting = 0;  // in host queues, or delayed
     std::uint64_t leased = 0;
     std::uint64_t in_flight = 0;
     std::size_t workers = 0;
@@ -124,11 +124,13 @@ class Coordinator {
   void OnRobotsReport(const std::string& peer, const RobotsReport& report, TimePoint now);
   void OnAdmitted(const AdmitStep& step, const AdmitReply& reply);
   void OnLeased(const Apply& apply, LeaseReply reply, TimePoint now);
-  void OnAccepted(const Apply& apply, const AcceptReply& reply);
+  void OnAccepted(const Apply& apply, const AcceptReply& reply, TimePoint now);
+  void OnWoken(const WakeReply& reply, TimePoint now);
   void OnExpired(const ExpireStep& step, const ExpireReply& reply, TimePoint now);
   void OnControl(const std::string& control, TimePoint now);
   void OnOutbox(ReadOutboxReply reply, TimePoint now);
 
+  milliseconds PauseAfter(const std::string& host, const Outcome& outcome, TimePoint now);
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
   void AllAdmitted(const std::vector<Candidate>& candidates,
@@ -177,6 +179,8 @@ class Coordinator {
   // Wait for the sitemaps that they name to be admitted, in the order of these steps.
   std::deque<RobotsTable::Answer> answers_;
   Counts counts_;
+  std::uint64_t delayed_ = 0;  // URLs to be tried again, all of rounds that are open
+  TimePoint next_wake_{};      // when the store is asked for those whose time has come
   std::uint64_t epoch_ = 0;
   std::uint64_t lease_number_ = 0;
 

@@ -13,7 +13,9 @@ void Coordinator::OnReply(const Apply& apply, Reply reply, TimePoint now) {
   } else if (std::holds_alternative<LeaseStep>(apply.step)) {
     OnLeased(apply, std::get<LeaseReply>(std::move(reply)), now);
   } else if (std::holds_alternative<AcceptStep>(apply.step)) {
-    OnAccepted(apply, std::get<AcceptReply>(reply));
+    OnAccepted(apply, std::get<AcceptReply>(reply), now);
+  } else if (std::holds_alternative<WakeStep>(apply.step)) {
+    OnWoken(std::get<WakeReply>(reply), now);
   } else if (const auto* expire = std::get_if<ExpireStep>(&apply.step)) {
     OnExpired(*expire, std::get<ExpireReply>(reply), now);
   } else if (std::holds_alternative<ReadControlStep>(apply.step)) {
@@ -82,7 +84,7 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
                             std::move(reply.entries)});
 }
 
-void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply) {
+void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimePoint now) {
   const auto& step = std::get<AcceptStep>(apply.step);
   if (!reply.accepted) {
     return AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
@@ -99,6 +101,9 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply) {
   if (reply.target) Admitted(*step.ending->target, *reply.target, depth);
   if (step.ending->kind == Ending::Kind::kReturned) {
     frontier_.Add(host, depth);
+  } else if (step.ending->kind == Ending::Kind::kRetried) {
+    ++delayed_;
+    next_wake_ = std::min(next_wake_, now + (step.now + step.ending->delay - WallTimeAt(now)));
   } else {
     Count(*step.ending);
   }
@@ -126,9 +131,18 @@ void Coordinator::Count(const Ending& ending) {
       ++counts_.failed;
       ++counts_.failed_by_reason[std::string(ReasonWord(ending.reason))];
       break;
+    case Ending::Kind::kRetried:
     case Ending::Kind::kReturned:
       break;
   }
+}
+
+void Coordinator::OnWoken(const WakeReply& reply, TimePoint now) {
+  for (const auto& [host, depth, woken] : reply.queues) {
+    frontier_.Add(host, depth, woken);
+    delayed_ -= woken;
+  }
+  next_wake_ = reply.next ? now + (*reply.next - WallTimeAt(now)) : TimePoint::max();
 }
 
 void Coordinator::OnExpired(const ExpireStep& step, const ExpireReply& reply, TimePoint now) {

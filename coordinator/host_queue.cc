@@ -12,6 +12,9 @@ constexpr int kMostPoliteUrls = 64;
 /// URLs for each connection of a lease without delay.
 constexpr int kUrlsPerConnection = 8;
 constexpr int kMostUrls = 1'000;
+/// Of a host that is overloaded and does not say for how long.
+constexpr milliseconds kFirstPause{1'000};
+constexpr milliseconds kLongestPause = std::chrono::minutes(5);
 
 }  // namespace
 
@@ -96,6 +99,21 @@ void HostQueue::Release(int connections, bool ended) {
 
 void HostQueue::Requested(TimePoint start) {
   next_start_ = std::max(next_start_, start + budget_.delay);
+}
+
+milliseconds HostQueue::BackOff(milliseconds asked, TimePoint now) {
+  // Requests that were under way when it began to complain say the same again.
+  const bool again = now < paused_until_;
+  milliseconds pause = asked;
+  if (asked == milliseconds(0)) {
+    if (again) return std::chrono::ceil<milliseconds>(paused_until_ - now);
+    pause = kFirstPause;
+    for (int i = 0; i < pauses_ && pause < kLongestPause; ++i) pause *= 2;
+    pause = std::min(pause, kLongestPause);
+  }
+  if (!again) ++pauses_;
+  paused_until_ = std::max(paused_until_, now + pause);
+  return pause;
 }
 
 void HostQueue::Probed(milliseconds crawl_delay) {

@@ -55,6 +55,12 @@ class HostQueue {
 
   /// A request to the host began at `start`; the next one waits out the delay from there.
   void Requested(TimePoint start);
+  /// The host has answered that it is overloaded, and asks to be left alone for so long (0: it does
+  /// not say). Returns how long it is to be: what it asks for, else twice as long as the last time.
+  milliseconds BackOff(milliseconds asked, TimePoint now);
+  /// It has answered well.
+  void Recovered() { pauses_ = 0; }
+
   /// A report came: its robots.txt is known now. A longer Crawl-delay wins over the budget's delay.
   void Probed(milliseconds crawl_delay);
 
@@ -71,6 +77,8 @@ class HostQueue {
   int connections_out_ = 0;
   bool probed_ = false;
   TimePoint next_start_{};
+  int pauses_ = 0;  // in a row
+  TimePoint paused_until_{};
 };
 
 }  // namespace trawl

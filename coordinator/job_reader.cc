@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "common/fingerprint.h"
+#include "common/text.h"
 #include "common/url.h"
 
 namespace trawl {
@@ -83,8 +84,8 @@ UrlPlace JobReader::Find(std::string_view url) {
       place.waiting = FindWaiting(url, depth);
       if (place.waiting) return place;
     }
-    // Without a queue there was nothing to move out of.
-    if (found.depths.empty()) return place;
+    place.delayed = FindDelayed(url);
+    if (place.delayed) return place;
   }
   return place;
 }
@@ -126,6 +127,25 @@ std::optional<UrlPlace::Waiting> JobReader::FindWaiting(std::string_view url, in
           depth, static_cast<std::uint64_t>(std::max<std::int64_t>(0, length - behind)), *entry};
     }
     if (static_cast<std::int64_t>(entries.size()) < kPageEntries) return std::nullopt;
+  }
+}
+
+/// A URL that is woken meanwhile is found at the second look, in its queue.
+std::optional<UrlPlace::Delayed> JobReader::FindDelayed(std::string_view url) {
+  for (std::int64_t first = 0;; first += kPageEntries) {
+    const RedisReply page = Run({"ZRANGE", Key("delayed"), std::to_string(first),
+                                 std::to_string(first + kPageEntries - 1), "WITHSCORES"});
+    for (std::size_t i = 0; i + 1 < page.elements.size(); i += 2) {
+      std::string_view text = page.elements[i].text;
+      UrlPlace::Delayed delayed;
+      if (!TakeNumber(text, delayed.depth) || !IsOf(text, url)) continue;
+      const auto entry = FrontierEntry::Parse(text);
+      if (!entry) return std::nullopt;
+      delayed.entry = *entry;
+      delayed.until = WallTime(milliseconds(std::stoll(page.elements[i + 1].text)));
+      return delayed;
+    }
+    if (page.elements.size() < 2 * kPageEntries) return std::nullopt;
   }
 }
 

@@ -32,6 +32,12 @@ struct UrlPlace {
     FrontierEntry entry;
   };
   std::optional<Leased> leased;
+  struct Delayed {
+    int depth = 0;
+    WallTime until{};
+    FrontierEntry entry;
+  };
+  std::optional<Delayed> delayed;  // is to be tried again
 };
 
 class JobReader {
@@ -57,6 +63,7 @@ class JobReader {
   RedisReply Run(const std::vector<std::string>& command);
   Found FindAtOnce(std::string_view url);
   std::optional<UrlPlace::Waiting> FindWaiting(std::string_view url, int depth);
+  std::optional<UrlPlace::Delayed> FindDelayed(std::string_view url);
   std::string Key(std::string_view name) const;
 
   boost::asio::io_context io_{1};

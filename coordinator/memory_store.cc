@@ -31,7 +31,7 @@ bool AreSound(const std::vector<Candidate>& candidates) {
 std::map<std::string, std::uint64_t> NewStats() {
   return {{"admitted", 0}, {"fetched", 0},         {"redirected", 0}, {"failed", 0},
           {"bytes", 0},    {"links", 0},           {"retries", 0},    {"leases_expired", 0},
-          {"leased", 0},   {"reports_refused", 0}, {"moved", 0}};
+          {"leased", 0},   {"reports_refused", 0}, {"moved", 0},      {"delayed", 0}};
 }
 
 }  // namespace
@@ -69,10 +69,13 @@ struct MemoryStore::Job {
   Queues queues;
   std::map<int, std::unordered_map<Fingerprint, Place>> waiting;  // depths above open_depth only
   std::map<LeaseId, Lease> leases;
+  std::multimap<WallTime, std::pair<int, FrontierEntry>> delayed;  // by due time; with its depth
+  std::map<std::string, WallTime> paused;                          // host -> until
 
   Result<Reply> Apply(const AdmitStep& step);
   Result<Reply> Apply(const LeaseStep& step);
   Result<Reply> Apply(const AcceptStep& step);
+  Result<Reply> Apply(const WakeStep& step);
   Result<Reply> Apply(const ExpireStep& step);
   Result<Reply> Apply(const SetLimitsStep& step);
   Result<Reply> Apply(const OpenRoundStep& step);
@@ -251,6 +254,10 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
     reply.links.push_back(
         Admit(depth, fingerprint, {.url = url, .referrer = entry.url}, step.domains));
   }
+  if (step.pause > milliseconds(0)) {
+    WallTime& until = paused[lease.host];
+    until = std::max(until, step.now + step.pause);
+  }
   if (ending) {
     reply.target = End(step, lease, entry);
     lease.entries.erase(step.index);
@@ -266,7 +273,7 @@ std::optional<Admission> MemoryStore::Job::End(const AcceptStep& step, const Lea
   std::optional<Admission> target;
   --stats["leased"];
   --Round(lease.depth).leased;
-  if (ending.kind != Ending::Kind::kReturned) {
+  if (ending.kind != Ending::Kind::kReturned && ending.kind != Ending::Kind::kRetried) {
     stats["bytes"] += ending.body_bytes;
     stats["links"] += ending.links;
   }
@@ -299,6 +306,15 @@ std::optional<Admission> MemoryStore::Job::End(const AcceptStep& step, const Lea
       Fail(lease.depth, entry, ending.reason);
       outbox.push_back("failed " + ending.row);
       break;
+    case Ending::Kind::kRetried: {
+      FrontierEntry next = entry;
+      ++next.attempt;
+      delayed.emplace(step.now + ending.delay, std::pair(lease.depth, std::move(next)));
+      ++stats["retries"];
+      ++stats["delayed"];
+      ++Round(lease.depth).delayed;
+      break;
+    }
     case Ending::Kind::kReturned:
       PutBack(lease, entry);
       Refuse(step.lease, step.index);
@@ -316,6 +332,31 @@ void MemoryStore::Job::Fail(int depth, const FrontierEntry& entry, Error reason)
 
 void MemoryStore::Job::Refuse(LeaseId id, int index) {
   outbox.push_back("refused " + std::to_string(id) + ' ' + std::to_string(index));
+}
+
+Result<Reply> MemoryStore::Job::Apply(const WakeStep& step) {
+  std::erase_if(paused, [&](const auto& host) { return host.second <= step.now; });
+  std::vector<std::pair<int, FrontierEntry>> due;
+  while (!delayed.empty() && delayed.begin()->first <= step.now &&
+         due.size() < static_cast<std::size_t>(step.limit)) {
+    due.push_back(std::move(delayed.begin()->second));
+    delayed.erase(delayed.begin());
+  }
+  std::map<std::pair<std::string, int>, std::uint64_t> woken;
+  for (auto url = due.rbegin(); url != due.rend(); ++url) {
+    auto& [depth, entry] = *url;
+    const std::string host(HostOf(entry.url));
+    ++woken[{host, depth}];
+    --stats["delayed"];
+    --Round(depth).delayed;
+    queues[{depth, host}].push_front(std::move(entry));
+  }
+  WakeReply reply;
+  for (const auto& [queue, count] : woken) {
+    reply.queues.push_back({queue.first, queue.second, count});
+  }
+  if (!delayed.empty()) reply.next = delayed.begin()->first;
+  return Reply(std::move(reply));
 }
 
 Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
@@ -405,6 +446,7 @@ Snapshot MemoryStore::Job::Describe() const {
   snapshot.epoch = epoch;
   snapshot.open_depth = open_depth;
   snapshot.rounds = rounds;
+  snapshot.paused = paused;
   for (const auto& [place, queue] : queues) {
     snapshot.queues.push_back({place.second, place.first, queue.size()});
   }

@@ -44,6 +44,8 @@ std::string KindWord(Ending::Kind kind) {
       return "redirected";
     case Ending::Kind::kFailed:
       return "failed";
+    case Ending::Kind::kRetried:
+      return "retried";
     case Ending::Kind::kReturned:
       return "returned";
   }
@@ -52,6 +54,8 @@ std::string KindWord(Ending::Kind kind) {
 
 const std::string& WordOf(const std::string& word) { return word; }
 std::string WordOf(std::uint64_t count) { return std::to_string(count); }
+
+std::string Text(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
 /// "KEY VALUE KEY VALUE ..."
 std::string TextOf(const auto& words) {
@@ -87,10 +91,16 @@ FunctionCall CallFor(const AcceptStep& step) {
        std::to_string(ending.body_bytes), std::to_string(ending.links), ending.row, ending.refusal,
        std::to_string(ending.target_hops), std::to_string(target.fingerprint), target.url,
        step.is_sitemap ? "1" : "0", TextOf(step.drops), TextOf(step.domains),
+       Text(step.now + ending.delay),
+       step.pause > milliseconds(0) ? Text(step.now + step.pause) : "",
        std::to_string(step.sitemaps.size())}};
   AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.links, call.arguments);
   return call;
+}
+
+FunctionCall CallFor(const WakeStep& step) {
+  return {"wake", {Text(step.now), std::to_string(step.limit)}};
 }
 
 FunctionCall CallFor(const ExpireStep& step) {
@@ -120,7 +130,7 @@ FunctionCall CallFor(const ReadOutboxStep& step) {
 }
 
 FunctionCall CallFor(const ReadRobotsStep& step) {
-  return {"read_robots", {step.origin, std::to_string(step.now.time_since_epoch().count())}};
+  return {"read_robots", {step.origin, Text(step.now)}};
 }
 
 FunctionCall CallFor(const KeepRobotsStep& step) {
@@ -137,6 +147,10 @@ Number ToNumber(std::string_view text) {
   Number number = 0;
   std::from_chars(text.begin(), text.end(), number);
   return number;
+}
+
+WallTime ToTime(std::string_view text) {
+  return WallTime(milliseconds(ToNumber<std::int64_t>(text)));
 }
 
 std::vector<std::string_view> SplitAtBlanks(std::string_view text) {
@@ -186,6 +200,17 @@ Result<Reply> ReplyTo(const AcceptStep&, const RedisReply& reply) {
   const std::string& target = ElementOf(reply, 2).text;
   if (!target.empty()) accept.target = ToAdmission(target);
   return Reply(std::move(accept));
+}
+
+Result<Reply> ReplyTo(const WakeStep&, const RedisReply& reply) {
+  WakeReply wake;
+  const std::string& next = ElementOf(reply, 0).text;
+  if (!next.empty()) wake.next = ToTime(next);
+  for (std::size_t i = 1; i + 2 < reply.elements.size(); i += 3) {
+    wake.queues.push_back({reply.elements[i].text, ToNumber<int>(reply.elements[i + 1].text),
+                           static_cast<std::uint64_t>(reply.elements[i + 2].integer)});
+  }
+  return Reply(std::move(wake));
 }
 
 Result<Reply> ReplyTo(const ExpireStep&, const RedisReply& reply) {
@@ -324,8 +349,12 @@ void RedisStore::Opening::ReadJob(const RedisReply& reply) {
   }
   const std::vector<RedisReply>& counts = ElementOf(reply, 2).elements;
   const auto count = [&](std::size_t at) { return static_cast<std::uint64_t>(counts[at].integer); };
-  for (std::size_t i = 0; i + 4 < counts.size(); i += 5) {
-    snapshot_.rounds.push_back({count(i), count(i + 1), count(i + 2), count(i + 3), count(i + 4)});
+  for (std::size_t i = 0; i + 5 < counts.size(); i += 6) {
+    snapshot_.rounds.push_back(
+        {count(i), count(i + 1), count(i + 2), count(i + 3), count(i + 4), count(i + 5)});
+  }
+  for (const auto& [host, until] : ToFields(ElementOf(reply, 3))) {
+    snapshot_.paused[host] = ToTime(until);
   }
   store_.epoch_ = snapshot_.epoch;
   SendThen({"SADD", "trawl:jobs", store_.job_}, &Opening::ReadFirstQueues);

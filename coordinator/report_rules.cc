@@ -66,6 +66,7 @@ ReportRules::ReportRules(CrawlOptions crawl, Scope scope)
     : crawl_(std::move(crawl)),
       rewrite_(crawl_),
       scope_(std::move(scope)),
+      retries_{crawl_.retries, crawl_.retry_delay},
       settings_(SettingsOf(crawl_)) {}
 
 AdmitStep ReportRules::StepForSeeds() const {
@@ -185,9 +186,15 @@ Ending ReportRules::EndingOf(const Report& report, int depth) const {
   } else if (const auto* redirected = std::get_if<Redirected>(&*report.outcome)) {
     return EndingOfRedirect(report, *redirected, depth);
   } else if (const auto* failed = std::get_if<Failed>(&*report.outcome)) {
-    ending.kind = Ending::Kind::kFailed;
+    const auto delay =
+        retries_.DelayAfter(*failed, report.entry.attempt, FingerprintOf(report.entry.url));
+    ending.kind = delay ? Ending::Kind::kRetried : Ending::Kind::kFailed;
     ending.reason = failed->reason;
-    ending.row = FailedRow(report.entry, depth, *failed);
+    if (delay) {
+      ending.delay = *delay;
+    } else {
+      ending.row = FailedRow(report.entry, depth, *failed);
+    }
   } else {
     ending.kind = Ending::Kind::kReturned;
   }

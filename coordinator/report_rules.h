@@ -9,6 +9,7 @@
 #include "common/options.h"
 #include "common/scope.h"
 #include "common/url_rewrite.h"
+#include "coordinator/retry_policy.h"
 #include "coordinator/store.h"
 #include "proto/messages.h"
 
@@ -51,6 +52,7 @@ class ReportRules {
   CrawlOptions crawl_;
   UrlRewrite rewrite_;
   Scope scope_;
+  RetryPolicy retries_;
   CrawlSettings settings_;
 };
 

@@ -171,7 +171,7 @@ void RobotsTable::CountFailure(RobotsRecord& record, const RobotsFailure& failur
   // Once the host has been reached, it is its robots.txt that is amiss.
   record.reason = before && before->reason == Error::kRobots ? Error::kRobots : failure.reason;
   // An address that must not be reached will not be any other time either.
-  if (record.failures > retries_.limit || failure.reason == Error::kAddress) {
+  if (record.failures > retries_.limit || failure.permanent || failure.reason == Error::kAddress) {
     record.state = State::kGivenUp;
     const std::string tries = " (" + std::to_string(record.failures) + " tries)";
     if (record.failures > 1) {

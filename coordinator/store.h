@@ -66,12 +66,14 @@ struct Ending {
     kRedirected,  // terminal: its target is offered at the same depth, and as a sitemap if it was
                   // one
     kFailed,      // terminal: an error with a reason
+    kRetried,     // delayed: back to its host queue later, with one attempt more
     kReturned,    // back to its host queue as it was: the worker did not try it
   };
   Kind kind = Kind::kFetched;
   Error reason = Error::kHttpStatus;  // kFailed only
   std::uint64_t body_bytes = 0;
   std::uint64_t links = 0;  // crawlable links of the page, in scope or not
+  milliseconds delay{0};    // kRetried only: from AcceptStep::now on
   /// kRedirected and kFailed: the row, for the outbox. Free text without line ends.
   std::string row;
   /// kRedirected: the target, when it may be admitted, and the redirects that then led to it.
@@ -126,6 +128,8 @@ struct AcceptStep {
   std::vector<Candidate> sitemaps = {};  // only of a sitemap; offered before the links
   Drops drops = {};                      // counted with what is accepted
   Domains domains = {};                  // of links, sitemaps and a redirect's target
+  WallTime now{};
+  milliseconds pause{0};  // above zero: nothing of the URL's host is to be leased for so long
 
   /// Where links and sitemaps are offered.
   int DepthOfLinks(int lease_depth) const { return is_sitemap ? lease_depth : lease_depth + 1; }
@@ -135,6 +139,21 @@ struct AcceptReply {
   std::vector<Admission> links;     // one a link, in order
   std::vector<Admission> sitemaps;  // one a sitemap, in order
   std::optional<Admission> target;  // of a redirect that had one
+};
+
+/// Puts up to `limit` of the delayed URLs whose time has come at the front of their host queues.
+struct WakeStep {
+  WallTime now{};
+  int limit = 1000;
+};
+struct WakeReply {
+  struct Queue {
+    std::string host;
+    int depth = 0;
+    std::uint64_t woken = 0;
+  };
+  std::vector<Queue> queues;
+  std::optional<WallTime> next;  // when the first of the others is due
 };
 
 /// Ends a lease whose worker was lost (`blame`) or has left: what it still holds goes back to its
@@ -220,12 +239,12 @@ struct KeepRobotsStep {
 };
 struct KeepRobotsReply {};
 
-using Step = std::variant<AdmitStep, LeaseStep, AcceptStep, ExpireStep, SetLimitsStep,
+using Step = std::variant<AdmitStep, LeaseStep, AcceptStep, WakeStep, ExpireStep, SetLimitsStep,
                           OpenRoundStep, SaveJobStep, SaveWorkersStep, ReadControlStep,
                           ReadOutboxStep, ReadRobotsStep, KeepRobotsStep>;
-using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, ExpireReply, SetLimitsReply,
-                           OpenRoundReply, SaveJobReply, SaveWorkersReply, ReadControlReply,
-                           ReadOutboxReply, ReadRobotsReply, KeepRobotsReply>;
+using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, WakeReply, ExpireReply,
+                           SetLimitsReply, OpenRoundReply, SaveJobReply, SaveWorkersReply,
+                           ReadControlReply, ReadOutboxReply, ReadRobotsReply, KeepRobotsReply>;
 
 // ---- What a coordinator finds when it starts ----
 
@@ -235,6 +254,7 @@ struct RoundCounts {
   std::uint64_t fetched = 0;
   std::uint64_t redirected = 0;
   std::uint64_t failed = 0;
+  std::uint64_t delayed = 0;  // now, not ever
 };
 
 struct Snapshot {
@@ -249,6 +269,8 @@ struct Snapshot {
     std::uint64_t waiting = 0;
   };
   std::vector<Queue> queues;
+  /// Hosts that were to be left alone (AcceptStep::pause), and until when. Some may be over.
+  std::map<std::string, WallTime> paused;
   struct Lease {
     LeaseId id = 0;
     std::string worker;

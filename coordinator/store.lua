@@ -13,13 +13,16 @@
 --                             deepest       the greatest depth that a round or an entry has had
 --                             outbox_first  number of the outbox's first item
 --                             pages_per_host hosts_per_domain   limits; 0: none
---   P stats           hash    counters; of them `leased` goes down too
---   P round:D         hash    admitted leased fetched redirected failed
+--   P stats           hash    counters; of them `leased` and `delayed` go down too
+--   P round:D         hash    admitted leased fetched redirected failed delayed
 --   P frontier:D:HOST list    entries: URL [SP REFERRER|"-" [SP ATTEMPT SP HOPS SP LOSSES
 --                             [SP SITEMAP]]]
 --   P moved:D:HOST    set     URLs whose entry in frontier:D:HOST is void, as they moved to a
 --                             smaller depth; always fewer than the list's entries
 --   P hosts:D         set     HOSTs whose list at D exists
+--   P delayed         zset    "D ENTRY" of URLs that are to be tried again, by their time
+--   P paused          zset    HOSTs that are to be left alone, by the end of that; some may be over.
+--                             Times are milliseconds of the Unix epoch
 --   P lease:ID        hash    worker host depth connections; "0" "1" ... -> entry, while leased
 --   P leases          set     IDs of the live leases
 --   P pages_of_host   hash    HOST -> its pages that are fetched or are to be; each host that was
@@ -38,7 +41,7 @@
 --                            K:B  set    of decimal numbers, kept as an intset by Redis
 --
 -- At all times, over the job and at each depth:
---   admitted = entries in lists - moved + leased + fetched + redirected + failed
+--   admitted = entries in lists - moved + delayed + leased + fetched + redirected + failed
 
 -- The mean size at which a fingerprint set grows. Just before its split a bucket holds about twice
 -- the mean, which has to stay well below the server's set-max-intset-entries of 1024.
@@ -47,14 +50,14 @@ local MAX_MEAN_ENTRIES = 450
 local CHUNK = 500
 -- Where the candidates begin in the arguments of `admit` and of `accept`.
 local FIRST_TO_ADMIT = 6
-local FIRST_LINK = 17
+local FIRST_LINK = 19
 -- The fields of a lease's hash that are not URLs.
 local LEASE_FIELDS = 4
 local HOSTS_A_PAGE = 10000
 local LEASES_A_PAGE = 500
 
 local COUNTERS = { 'admitted', 'fetched', 'redirected', 'failed', 'bytes', 'links', 'retries',
-                   'leases_expired', 'leased', 'moved', 'reports_refused' }
+                   'leases_expired', 'leased', 'moved', 'reports_refused', 'delayed' }
 
 -- Why a limit drops a candidate: as its admission, and in the counters.
 local DROPPED = { P = 'pages_per_host', D = 'hosts_per_domain' }
@@ -524,6 +527,14 @@ function endings.failed(job, url, report)
   job:post('failed ' .. report.row)
 end
 
+function endings.retried(job, url, report)
+  local parts = parts_of(url.entry)
+  parts.attempt = parts.attempt + 1
+  call('ZADD', job.prefix .. 'delayed', report.not_before, url.depth .. ' ' .. text_of(parts))
+  job:count('retries', 1)
+  job:count_both(url.depth, 'delayed', 1)
+end
+
 function endings.returned(job, url)
   job:push('LPUSH', url.depth, url.host, url.entry)
   job:refuse(url.id, url.index)
@@ -531,7 +542,7 @@ end
 
 local function finish(job, key, url, report)
   job:release(url.depth, 1)
-  if report.kind ~= 'returned' then
+  if report.kind ~= 'returned' and report.kind ~= 'retried' then
     job:count('bytes', tonumber(report.bytes))
     job:count('links', tonumber(report.links))
   end
@@ -545,15 +556,16 @@ local function finish(job, key, url, report)
 end
 
 -- lease index kind word bytes links row refusal target_hops target_fingerprint target_url
--- is_sitemap drops domains sitemaps (fingerprint url)* -> nil when refused, else admissions of the
--- sitemaps, of the links and of the target. Kind: a key of `endings`, or "" when more of the report
--- follows. Drops: "WORD COUNT ...". The first `sitemaps` pairs are sitemaps, the others links.
+-- is_sitemap drops domains not_before paused_until sitemaps (fingerprint url)* -> nil when refused,
+-- else admissions of the sitemaps, of the links and of the target. Kind: a key of `endings`, or ""
+-- when more of the report follows. Drops: "WORD COUNT ...". Paused_until: "" when the host is not to
+-- be left alone. The first `sitemaps` pairs are sitemaps, the others links.
 step('accept', function(job, args)
   local id, index = args[2], args[3]
   local report = {
     kind = args[4], word = args[5], bytes = args[6], links = args[7], row = args[8],
     refusal = args[9], target_hops = args[10], target_fingerprint = args[11],
-    target_url = args[12],
+    target_url = args[12], not_before = args[16],
   }
   local has_target = report.target_url ~= ''
   if has_target then check_candidates({ report.target_fingerprint, report.target_url }, 1) end
@@ -567,7 +579,8 @@ step('accept', function(job, args)
   end
   local url = { id = id, index = index, depth = tonumber(depth), host = host, entry = entry }
   local depth_of_links = args[13] == '1' and url.depth or url.depth + 1
-  local last_sitemap = FIRST_LINK + 2 * tonumber(args[16]) - 1
+  local last_sitemap = FIRST_LINK + 2 * tonumber(args[18]) - 1
+  if args[17] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[17], host) end
   job:read_domains(args[15])
   for word, count in string.gmatch(args[14], '([^ ]+) (%d+)') do
     job:count('dropped:' .. word, tonumber(count))
@@ -583,6 +596,31 @@ step('accept', function(job, args)
       job:admit_all(depth_of_links, args, last_sitemap + 1, #args, ' ' .. url_of(entry), true)
   local target = report.kind ~= '' and finish(job, key, url, report)
   return { sitemaps, links, target and tostring(target) or '' }
+end)
+
+-- now limit -> the time of the next or "", (host depth woken)*
+step('wake', function(job, args)
+  local now, delayed = args[2], job.prefix .. 'delayed'
+  call('ZREMRANGEBYSCORE', job.prefix .. 'paused', '-inf', now)
+  local due = call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, args[3])
+  local woken, places = {}, {}
+  for i = #due, 1, -1 do
+    local depth, entry = string.match(due[i], '^(%d+) (.*)$')
+    local host = host_of(entry)
+    local place = depth .. ' ' .. host
+    if not woken[place] then places[#places + 1] = { host, depth, place } end
+    woken[place] = (woken[place] or 0) + 1
+    job:push('LPUSH', depth, host, entry)
+    job:count_both(depth, 'delayed', -1)
+  end
+  call_in_chunks('ZREM', delayed, due)
+  local reply = { call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] or '' }
+  for _, place in ipairs(places) do
+    reply[#reply + 1] = place[1]
+    reply[#reply + 1] = place[2]
+    reply[#reply + 1] = woken[place[3]]
+  end
+  return reply
 end)
 
 -- The entry with one loss more, and its losses then.
@@ -715,8 +753,8 @@ local function create(prefix, fields)
   for _, counter in ipairs(COUNTERS) do call('HSET', prefix .. 'stats', counter, 0) end
 end
 
--- mode (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed)* by
--- depth. Raises USAGE when mode is "create" and the job is there, or "resume" and it is not; the
+-- mode (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed
+-- delayed)* by depth, (paused host, until)*. Raises USAGE when mode is "create" and the job is there, or "resume" and it is not; the
 -- fields are for a new job.
 redis.register_function('trawl_1_open', function(keys, args)
   call = redis.call
@@ -732,10 +770,11 @@ redis.register_function('trawl_1_open', function(keys, args)
   local rounds = {}
   for depth = 0, tonumber(call('HGET', prefix .. 'job', 'deepest')) do
     local counts = call('HMGET', prefix .. 'round:' .. depth, 'admitted', 'leased', 'fetched',
-                              'redirected', 'failed')
+                              'redirected', 'failed', 'delayed')
     for _, value in ipairs(counts) do rounds[#rounds + 1] = tonumber(value or 0) end
   end
-  return { call('HGETALL', prefix .. 'job'), call('HGETALL', prefix .. 'stats'), rounds }
+  return { call('HGETALL', prefix .. 'job'), call('HGETALL', prefix .. 'stats'), rounds,
+           call('ZRANGE', prefix .. 'paused', 0, -1, 'WITHSCORES') }
 end)
 
 ---- Looking a URL up for a person: without an epoch, and for FCALL_RO ----

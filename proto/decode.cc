@@ -72,8 +72,9 @@ bool Read(const wire::Redirected& from, Redirected& to) {
 }
 
 bool Read(const wire::Failed& from, Failed& to) {
-  to = {ReasonFromWord(from.reason()), from.detail(), static_cast<int>(from.status())};
-  return IsText(to.detail) && IsStatus(from.status());
+  to = {ReasonFromWord(from.reason()), from.detail(), static_cast<int>(from.status()),
+        from.permanent(), milliseconds(from.retry_after_ms())};
+  return IsText(to.detail) && IsStatus(from.status()) && IsTime(from.retry_after_ms());
 }
 
 bool ReadOutcome(const wire::Report& from, std::optional<Outcome>& to) {
@@ -249,7 +250,8 @@ bool ReadResult(const wire::RobotsReport& from, RobotsReport& to) {
       to.result = RobotsAllowAll{};
       return true;
     case wire::RobotsReport::kFailure:
-      to.result = RobotsFailure{ReasonFromWord(from.failure().reason()), from.failure().detail()};
+      to.result = RobotsFailure{ReasonFromWord(from.failure().reason()), from.failure().detail(),
+                                from.failure().permanent()};
       return IsText(from.failure().detail());
     case wire::RobotsReport::RESULT_NOT_SET:
       break;

@@ -45,6 +45,8 @@ void Write(const Report& from, wire::Report& to) {
                    to.mutable_failed()->set_reason(std::string(ReasonWord(failed.reason)));
                    to.mutable_failed()->set_detail(failed.detail);
                    to.mutable_failed()->set_status(failed.status);
+                   to.mutable_failed()->set_permanent(failed.permanent);
+                   to.mutable_failed()->set_retry_after_ms(failed.retry_after.count());
                  },
                  [&](const Returned&) { to.mutable_returned(); },
              },
@@ -104,6 +106,7 @@ void Write(const RobotsReport& from, wire::RobotsReport& to) {
                  [&](const RobotsFailure& failure) {
                    to.mutable_failure()->set_reason(std::string(ReasonWord(failure.reason)));
                    to.mutable_failure()->set_detail(failure.detail);
+                   to.mutable_failure()->set_permanent(failure.permanent);
                  },
              },
              from.result);

@@ -61,7 +61,13 @@ struct Failed {
   Error reason = Error::kMalformed;
   std::string detail;
   int status = 0;
+  bool permanent = false;       // another try has no better end
+  milliseconds retry_after{0};  // what the server has asked for; 0: nothing
 };
+/// 429 or 503: the host wants fewer requests, whatever their URL.
+inline bool AsksForFewerRequests(const Failed& failed) {
+  return failed.reason == Error::kHttpStatus && (failed.status == 429 || failed.status == 503);
+}
 struct Returned {};
 using Outcome = std::variant<Fetched, Redirected, Failed, Returned>;
 
@@ -97,6 +103,7 @@ struct RobotsAllowAll {};
 struct RobotsFailure {
   Error reason = Error::kRobots;
   std::string detail;
+  bool permanent = false;  // another try has no better end
 };
 
 struct RobotsReport {

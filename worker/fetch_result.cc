@@ -1,5 +1,11 @@
 #include "worker/fetch_result.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
+
+#include "common/http_date.h"
 #include "common/text.h"
 #include "common/utf8.h"
 
@@ -28,17 +34,36 @@ std::string HeaderText(std::string_view value) {
 
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
 
-Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted) {
+milliseconds ParseRetryAfter(std::string_view value, std::chrono::system_clock::time_point now) {
+  value = Trimmed(value, " \t");
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  const bool is_number = !value.empty() && end == value.data() + value.size();
+  if (is_number && error == std::errc::result_out_of_range) return kMaxRetryAfter;
+  milliseconds wait{0};
+  if (is_number) {
+    wait = std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kMaxRetryAfter.count()));
+  } else if (const auto date = ParseHttpDate(value); date && *date > now) {
+    // What lies beyond the limit may lie too far away for a difference.
+    if (*date > now + kMaxRetryAfter) return kMaxRetryAfter;
+    wait = std::chrono::ceil<milliseconds>(*date - now);
+  }
+  return std::min(wait, kMaxRetryAfter);
+}
+
+Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted,
+                  std::chrono::system_clock::time_point now) {
   const ResponseHead& head = outcome.head;
   if (outcome.error) {
     const bool ours = outcome.error.category() == ErrorCategory();
     return Failed{ours ? static_cast<Error>(outcome.error.value()) : Error::kMalformed,
                   HeaderText(outcome.detail.empty() ? outcome.error.message() : outcome.detail),
-                  head.status};
+                  head.status, outcome.permanent};
   }
   if (IsRedirect(head.status) && !head.location.empty()) return RedirectOf(url, head);
   if (!IsSuccess(head.status)) {
-    return Failed{Error::kHttpStatus, "HTTP status " + std::to_string(head.status), head.status};
+    return Failed{Error::kHttpStatus, "HTTP status " + std::to_string(head.status), head.status,
+                  false, ParseRetryAfter(head.retry_after, now)};
   }
   if (!wanted) {
     const std::string type = HeaderText(head.content_type);

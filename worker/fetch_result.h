@@ -32,9 +32,15 @@ std::string HeaderText(std::string_view value);
 
 bool IsSuccess(int status);
 
+/// How long a Retry-After header asks to wait from `now` on (RFC 9110, section 10.2.3): seconds or
+/// a date; zero for what is neither, at most kMaxRetryAfter.
+milliseconds ParseRetryAfter(std::string_view value, std::chrono::system_clock::time_point now);
+inline constexpr milliseconds kMaxRetryAfter = std::chrono::hours(1);
+
 /// How a URL ends by its response; Fetched, without its counts, for a success whose body was
-/// wanted.
-Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted);
+/// wanted. `now` is what a date of the response is compared with.
+Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted,
+                  std::chrono::system_clock::time_point now);
 
 /// What a reader of the body found.
 struct DocumentFacts {

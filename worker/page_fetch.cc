@@ -85,7 +85,7 @@ boost::system::error_code PageFetch::OnBody(std::string_view bytes) {
 
 void PageFetch::OnDone(FetchOutcome outcome) {
   PageResult result;
-  result.outcome = OutcomeOf(url_, outcome, wanted_);
+  result.outcome = OutcomeOf(url_, outcome, wanted_, fetched_at_);
   result.elapsed = outcome.elapsed;
   if (auto* fetched = std::get_if<Fetched>(&result.outcome)) {
     PageLinks links;

@@ -66,6 +66,7 @@ class RobotsHop : public FetchObserver {
     response_.kind = RobotsResponse::Kind::kUnavailable;
     response_.reason = ours ? static_cast<Error>(outcome.error.value()) : Error::kRobots;
     response_.detail = "robots.txt: " + outcome.detail;
+    response_.permanent = outcome.permanent;
     response_.body.clear();
   }
 
@@ -121,9 +122,9 @@ RobotsReport ReportOf(std::string origin, RobotsResponse response) {
           std::any_of(response.hops.begin(), response.hops.end(),
                       [](const auto& hop) { return !hop.outcome.remote_address.empty(); });
       // Details quote what a site has sent, which may be no text, or too long for a message.
-      report.result =
-          RobotsFailure{reached ? Error::kRobots : response.reason,
-                        std::string(CutUtf8(ValidUtf8(response.detail), kMaxTextBytes))};
+      report.result = RobotsFailure{reached ? Error::kRobots : response.reason,
+                                    std::string(CutUtf8(ValidUtf8(response.detail), kMaxTextBytes)),
+                                    response.permanent && !reached};
       break;
   }
   return report;

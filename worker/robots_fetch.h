@@ -25,6 +25,7 @@ struct RobotsResponse {
   // kUnavailable:
   Error reason = Error::kRobots;  // or why there was no answer at all
   std::string detail;             // for people
+  bool permanent = false;         // another try has no better end
 
   /// What was asked, in order, and what came of it.
   struct Hop {

@@ -41,7 +41,7 @@ boost::system::error_code SitemapFetch::OnBody(std::string_view bytes) {
 void SitemapFetch::OnDone(FetchOutcome outcome) {
   if (parser_ && parser_->done()) outcome.error = {};  // we ended it
   PageResult result;
-  result.outcome = OutcomeOf(url_, outcome, true);
+  result.outcome = OutcomeOf(url_, outcome, true, fetched_at_);
   result.elapsed = outcome.elapsed;
   if (auto* fetched = std::get_if<Fetched>(&result.outcome)) {
     Sitemap sitemap = parser_->Finish();

@@ -225,11 +225,8 @@ class Worker::Impl {
         break;
       }
       case RobotsCache::Verdict::kDeferred:
-        for (const WorkItem& item : queue_.TakeHost(host)) {
-          Report(item, {Returned{}}, milliseconds(0));
-        }
+        HandBack(host);
         queue_.Unhold(host, milliseconds(0));
-        DropCookies();
         break;
     }
     Pump();
@@ -288,6 +285,12 @@ class Worker::Impl {
     if (!queue_.HoldsHost(item.host)) cookies_.Drop(item.host);
   }
 
+  /// Nothing that waits is to be fetched from the host for now.
+  void HandBack(const std::string& host) {
+    for (const WorkItem& item : queue_.TakeHost(host)) Report(item, {Returned{}}, milliseconds(0));
+    DropCookies();
+  }
+
   void DropCookies() {
     cookies_.DropUnless([this](const std::string& host) { return queue_.HoldsHost(host); });
   }
@@ -305,7 +308,11 @@ class Worker::Impl {
     } else if (std::holds_alternative<Fetched>(result.outcome)) {
       WriteRow(item, std::move(result), since_request);
     } else {
+      const auto* failed = std::get_if<Failed>(&result.outcome);
+      const bool overloaded = failed && AsksForFewerRequests(*failed);
       Report(item, std::move(result), since_request);
+      // The coordinator hears of it first, and leases the host no more until its time.
+      if (overloaded) HandBack(item.host);
     }
     Pump();
   }

@@ -79,6 +79,10 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
                                    "5",
                                    "--max-pages",
                                    "6",
+                                   "--retries",
+                                   "14",
+                                   "--retry-delay",
+                                   "15",
                                    "--robots-retries",
                                    "12",
                                    "--robots-retry-delay",
@@ -164,6 +168,8 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
   EXPECT_EQ(crawl.max_body_bytes, 9u);
   EXPECT_EQ(crawl.fetch_timeout, milliseconds(10));
   EXPECT_EQ(crawl.max_hops, 11);
+  EXPECT_EQ(crawl.retries, 14);
+  EXPECT_EQ(crawl.retry_delay, milliseconds(15));
   EXPECT_EQ(crawl.robots_retries, 12);
   EXPECT_EQ(crawl.robots_retry_delay, milliseconds(13));
   EXPECT_EQ(options.job, "J.1-x_y");
@@ -207,6 +213,8 @@ TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
   EXPECT_EQ(options.crawl.max_pages, 0u);
   EXPECT_EQ(options.crawl.host_connections, 2);
   EXPECT_EQ(options.crawl.host_delay, milliseconds(250));
+  EXPECT_EQ(options.crawl.retries, 2);
+  EXPECT_EQ(options.crawl.retry_delay, milliseconds(1'000));
   EXPECT_EQ(options.crawl.robots_retries, 3);
   EXPECT_EQ(options.crawl.robots_retry_delay, milliseconds(5'000));
   EXPECT_EQ(options.crawl.scope, ScopeKind::kHost);
@@ -240,6 +248,8 @@ TEST(CommandLine, BadUsageIsOneLineThatNamesTheFlag) {
       {{kSeed, "--depth", "x"}, "--depth"},
       {{kSeed, "--depth", "-1"}, "--depth"},
       {{kSeed, "--depth"}, "--depth"},
+      {{kSeed, "--retries", "101"}, "--retries"},
+      {{kSeed, "--retry-delay", "-1"}, "--retry-delay"},
       {{kSeed, "--robots-retries", "101"}, "--robots-retries"},
       {{kSeed, "--robots-retry-delay", "-1"}, "--robots-retry-delay"},
       {{kSeed, "--max-pages", "-1"}, "--max-pages"},

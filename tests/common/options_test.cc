@@ -30,6 +30,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.url_limits = {1, 2, 3, 4};
   options.max_pages_per_host = 5;
   options.max_hosts_per_domain = 6;
+  options.retries = 7;
+  options.retry_delay = milliseconds(8);
   options.ignore_robots = true;
   options.robots_retries = 4;
   options.robots_retry_delay = milliseconds(5);
@@ -63,6 +65,8 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_TRUE(read->sitemaps);
   EXPECT_THAT(read->sitemap_urls, ElementsAre("http://a.test/s"));
   EXPECT_TRUE(read->ignore_robots);
+  EXPECT_EQ(read->retries, 7);
+  EXPECT_EQ(read->retry_delay, milliseconds(8));
   EXPECT_EQ(read->robots_retries, 4);
   EXPECT_EQ(read->robots_retry_delay, options.robots_retry_delay);
   EXPECT_EQ(read->url_limits.bytes, 1);

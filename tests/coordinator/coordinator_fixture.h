@@ -108,6 +108,14 @@ class CoordinatorTest : public ::testing::Test {
       CarryOut();
     }
   }
+  /// Of a worker that holds nothing and is heard of all the while.
+  void PassWith(const std::string& worker, milliseconds time) {
+    constexpr milliseconds kBeat{500};
+    for (; time > milliseconds(0); time -= kBeat) {
+      Pass(std::min(time, kBeat));
+      Beat(worker, {});
+    }
+  }
   void Tell(Outcome outcome, const std::string& worker, const Lease& lease, int index = 0,
             std::vector<std::string> links = {}) {
     Report report;

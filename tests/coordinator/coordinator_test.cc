@@ -464,11 +464,124 @@ TEST_F(CoordinatorTest, WaitsForNobodyWhoHandsNothingBack) {
   EXPECT_EQ(store_.job().at("state"), "stopped");
 }
 
+const Failed kReset{Error::kReset, "connection reset", 0};
+const Failed kUnavailable{Error::kHttpStatus, "HTTP status 503", 503};
+
+TEST_F(CoordinatorTest, TriesAFailureAgainLaterAndKeepsTheRoundOpen) {
+  options_.crawl.seeds = {"http://a.test/", "http://b.test/"};
+  options_.crawl.scope = ScopeKind::kAny;
+  Start();
+  SayHello("w");
+  const std::vector<Lease> leases = Take<Lease>("w");
+  ASSERT_EQ(leases.size(), 2u);
+  Tell(kReset, "w", leases[0]);
+  Tell(Fetched{}, "w", leases[1], 0, {"http://b.test/deeper"});
+  PassWith("w", milliseconds(400));
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty()) << "neither the same nor the next round";
+  EXPECT_EQ(coordinator_->progress().waiting, 2u);
+  PassWith("w", milliseconds(1'200));
+  const Lease again = TheLease("w");
+  EXPECT_EQ(again.entries[0].url, leases[0].entries[0].url);
+  EXPECT_EQ(again.entries[0].attempt, 1);
+  EXPECT_EQ(again.depth, 0);
+  Tell(Fetched{}, "w", again);
+  const Lease deeper = TheLease("w");
+  EXPECT_EQ(deeper.depth, 1);
+}
+
+TEST_F(CoordinatorTest, GivesAFailureUpAfterItsRetries) {
+  options_.crawl.retries = 2;
+  options_.crawl.retry_delay = milliseconds(0);
+  Start();
+  SayHello("w");
+  for (int attempt = 0; attempt <= 2; ++attempt) {
+    const Lease lease = TheLease("w");
+    EXPECT_EQ(lease.entries[0].attempt, attempt);
+    Tell(kReset, "w", lease);
+    PassWith("w", milliseconds(200));
+  }
+  ASSERT_EQ(rows_.size(), 1u);
+  EXPECT_THAT(rows_[0], HasSubstr(R"("attempts":3)"));
+  EXPECT_EQ(store_.job().at("state"), "finished");
+}
+
+TEST_F(CoordinatorTest, TriesAgainAfterARestart) {
+  Start();
+  SayHello("w");
+  Tell(kReset, "w", TheLease("w"));
+  Start();
+  SayHello("w");
+  EXPECT_NE(store_.job().at("state"), "finished");
+  PassWith("w", milliseconds(1'600));
+  Tell(Fetched{}, "w", TheLease("w"));
+  EXPECT_EQ(store_.job().at("state"), "finished");
+}
+
+TEST_F(CoordinatorTest, EndsByItsPageLimitWhileUrlsAreDelayed) {
+  options_.crawl.seeds = {"http://a.test/", "http://b.test/"};
+  options_.crawl.max_pages = 1;
+  Start();
+  SayHello("w");
+  Tell(kReset, "w", TheLease("w"));
+  Tell(Fetched{}, "w", TheLease("w"));
+  EXPECT_EQ(store_.job().at("state"), "stopped");
+  EXPECT_EQ(store_.stats().at("delayed"), 1u);
+}
+
+TEST_F(CoordinatorTest, LeavesAHostAloneThatAsksForFewerRequests) {
+  options_.crawl.seeds = {"http://a.test/", "http://a.test/2", "http://b.test/"};
+  options_.crawl.scope = ScopeKind::kAny;
+  Start();
+  SayHello("w");
+  std::vector<Lease> leases = Take<Lease>("w");
+  ASSERT_EQ(leases.size(), 2u);
+  if (leases[0].host != "a.test") std::swap(leases[0], leases[1]);
+  Failed asks = kUnavailable;
+  asks.retry_after = milliseconds(4'000);
+  Tell(asks, "w", leases[0]);
+  Tell(Fetched{}, "w", leases[1], 0, {"http://b.test/deeper"});
+  PassWith("w", milliseconds(3'900));
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  PassWith("w", milliseconds(300));
+  EXPECT_EQ(Take<Lease>("w").at(0).host, "a.test");
+}
+
+TEST_F(CoordinatorTest, LeavesAHostAloneAfterARestartToo) {
+  options_.crawl.seeds = {"http://a.test/", "http://a.test/2"};
+  Start();
+  SayHello("w");
+  Failed asks = kUnavailable;
+  asks.retry_after = milliseconds(4'000);
+  Tell(asks, "w", TheLease("w"));
+  PassWith("w", milliseconds(1'000));
+  Start();
+  SayHello("w");
+  PassWith("w", milliseconds(2'900));
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  PassWith("w", milliseconds(300));
+  EXPECT_EQ(Take<Lease>("w").at(0).host, "a.test");
+}
+
+TEST_F(CoordinatorTest, LeavesAHostAloneLongerEachTimeItIsOverloaded) {
+  options_.crawl.retries = 10;
+  options_.crawl.retry_delay = milliseconds(0);
+  Start();
+  SayHello("w");
+  for (const int seconds : {1, 2, 4}) {
+    Tell(kUnavailable, "w", TheLease("w"));
+    for (int i = 0; i < seconds; ++i) {
+      EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+      PassWith("w", milliseconds(900));
+    }
+    PassWith("w", milliseconds(300) * seconds);
+  }
+}
+
 TEST_F(CoordinatorTest, EndsInOrderRowsThenStateThenGoodbyes) {
   Start();
   SayHello("w");
   events_.clear();
-  Tell(Failed{Error::kDns, "no such name", 0}, "w", TheLease("w"));
+  Tell(Failed{Error::kDns, "no such name", 0, true}, "w", TheLease("w"));
   EXPECT_THAT(events_, ElementsAre("rows", "finished", "goodbye"));
   EXPECT_THAT(rows_, ElementsAre(StartsWith("failed {")));
   EXPECT_THAT(store_.outbox(), IsEmpty());

@@ -38,15 +38,19 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
     options.crawl.robots_retries = RandomWeb::kMostRobotsFailures + draw(0, 1);
     options.crawl.robots_retry_delay = milliseconds(draw(0, 3) * 200);
     options.crawl.sitemaps = draw(0, 1) == 1;
+    options.crawl.retries = draw(0, RandomWeb::kMostFailures);
+    options.crawl.retry_delay = milliseconds(draw(0, 3) * 100);
+    const int retries = options.crawl.retries;
     const SimulatedFaults faults{draw(0, most.kills), draw(0, most.cuts), draw(0, most.restarts)};
 
     SimulatedCrawl crawl(seed, options, web, faults);
     ASSERT_TRUE(crawl.Run()) << crawl.violation();
 
-    std::map<std::string, int> wanted = web.Depths(options.crawl.depth, options.crawl.sitemaps);
+    std::map<std::string, int> wanted =
+        web.Depths(options.crawl.depth, options.crawl.sitemaps, retries);
     const auto forbidden = static_cast<std::uint64_t>(std::count_if(
         wanted.begin(), wanted.end(), [&](const auto& url) { return web.IsForbidden(url.first); }));
-    std::erase_if(wanted, [&](const auto& url) { return !web.IsPage(url.first); });
+    std::erase_if(wanted, [&](const auto& url) { return !web.IsPage(url.first, retries); });
     std::map<std::string, int> crawled;
     for (const SimulatedCrawl::Row& row : crawl.Pages()) {
       ASSERT_TRUE(crawled.emplace(row.url, row.depth).second) << row.url << " came twice";
@@ -102,8 +106,8 @@ TEST(SimulatedCrawl, FetchesNoMorePagesOfAHostThanItMayHave) {
     ASSERT_EQ(stats.at("admitted"),
               stats.at("fetched") + stats.at("redirected") + stats.at("failed"));
     std::map<std::string, std::uint64_t> reachable;
-    for (const auto& [url, depth] : web.Depths(kNoDepthLimit, false)) {
-      reachable[std::string(AuthorityOf(url))] += web.IsPage(url) ? 1 : 0;
+    for (const auto& [url, depth] : web.Depths(kNoDepthLimit, false, options.crawl.retries)) {
+      reachable[std::string(AuthorityOf(url))] += web.IsPage(url, options.crawl.retries) ? 1 : 0;
     }
     if (stats.contains("dropped:pages_per_host")) continue;
     ASSERT_EQ(stats.at("fetched"),

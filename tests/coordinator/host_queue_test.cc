@@ -210,5 +210,31 @@ TEST(HostQueue, NeverGrantsMoreThanItsBudgetWhateverHappens) {
   }
 }
 
+TEST(HostQueue, BacksOffLongerEachTimeUntilItRecovers) {
+  HostQueue queue("h", {});
+  TimePoint now = kNow;
+  for (const int seconds : {1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300}) {
+    const milliseconds pause = queue.BackOff(milliseconds(0), now);
+    EXPECT_EQ(pause, std::chrono::seconds(seconds));
+    now += pause;
+  }
+  queue.Recovered();
+  EXPECT_EQ(queue.BackOff(milliseconds(0), now), milliseconds(1'000));
+}
+
+TEST(HostQueue, BacksOffOnceForAllThatWasUnderWay) {
+  HostQueue queue("h", {});
+  EXPECT_EQ(queue.BackOff(milliseconds(0), kNow), milliseconds(1'000));
+  EXPECT_EQ(queue.BackOff(milliseconds(0), kNow + milliseconds(400)), milliseconds(600));
+  EXPECT_EQ(queue.BackOff(milliseconds(0), kNow + milliseconds(1'000)), milliseconds(2'000));
+}
+
+TEST(HostQueue, BacksOffForAsLongAsItIsAsked) {
+  HostQueue queue("h", {});
+  EXPECT_EQ(queue.BackOff(milliseconds(7'000), kNow), milliseconds(7'000));
+  EXPECT_EQ(queue.BackOff(milliseconds(9'000), kNow + milliseconds(1)), milliseconds(9'000));
+  EXPECT_EQ(queue.BackOff(milliseconds(0), kNow + milliseconds(1'001)), milliseconds(8'000));
+}
+
 }  // namespace
 }  // namespace trawl

@@ -159,5 +159,28 @@ TEST_F(JobReaderTest, SaysWhatIsWrongWithRedis) {
   EXPECT_THROW(reader.Hash("job"), std::runtime_error);
 }
 
+TEST_F(JobReaderTest, FindsAUrlThatIsToBeTriedAgain) {
+  constexpr int kDelayed = 1'500;  // more than a page
+  const WallTime now(std::chrono::hours(500'000));
+  Admit(0, 0, kDelayed);
+  Do(LeaseStep{7, "w1", kHost, 0, kDelayed, 2});
+  for (int i = 0; i < kDelayed; ++i) {
+    AcceptStep step{7, i, {}, Ending()};
+    step.ending->kind = Ending::Kind::kRetried;
+    step.ending->delay = milliseconds(i);
+    step.now = now;
+    Do(step);
+  }
+  JobReader reader(Address(), "j");
+  for (const int i : {0, 999, 1'000, kDelayed - 1}) {
+    const UrlPlace place = reader.Find(UrlOf(i));
+    ASSERT_TRUE(place.delayed) << i;
+    EXPECT_EQ(place.delayed->until, now + milliseconds(i));
+    EXPECT_EQ(place.delayed->entry.attempt, 1);
+    EXPECT_FALSE(place.waiting || place.leased);
+  }
+  EXPECT_FALSE(reader.Find(UrlOf(kDelayed)).delayed);
+}
+
 }  // namespace
 }  // namespace trawl

@@ -181,12 +181,28 @@ TEST(ReportRules, AFetchedPageCountsItsBytesAndLinks) {
 }
 
 TEST(ReportRules, AFailureHasItsReasonAndRow) {
-  const Ending ending =
-      Rules(Options()).StepFor(ReportOf(Failed{Error::kDns, "no such\nname", 0}), 2).ending.value();
+  const Ending ending = Rules(Options())
+                            .StepFor(ReportOf(Failed{Error::kDns, "no such\nname", 0, true}), 2)
+                            .ending.value();
   EXPECT_EQ(ending.kind, Ending::Kind::kFailed);
   EXPECT_EQ(ending.reason, Error::kDns);
   EXPECT_THAT(ending.row, HasSubstr(R"("reason":"dns")"));
   EXPECT_EQ(ending.row.find('\n'), std::string::npos);
+}
+
+TEST(ReportRules, AFailureThatMayPassIsRetriedUntilItsLastTry) {
+  CrawlOptions crawl = Options();
+  crawl.retries = 1;
+  crawl.retry_delay = milliseconds(1'000);
+  Report report = ReportOf(Failed{Error::kReset, "connection reset", 0});
+  const Ending first = Rules(crawl).StepFor(report, 0).ending.value();
+  EXPECT_EQ(first.kind, Ending::Kind::kRetried);
+  EXPECT_GE(first.delay, milliseconds(500));
+  EXPECT_EQ(first.row, "");
+  report.entry.attempt = 1;
+  const Ending last = Rules(crawl).StepFor(report, 0).ending.value();
+  EXPECT_EQ(last.kind, Ending::Kind::kFailed);
+  EXPECT_THAT(last.row, HasSubstr(R"("attempts":2)"));
 }
 
 TEST(ReportRules, WhatWasNotTriedIsReturned) {

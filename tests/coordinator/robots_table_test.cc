@@ -138,6 +138,13 @@ TEST_F(RobotsTableTest, AllThatWaitGetTheSameAnswer) {
   EXPECT_EQ(answers_, 1) << "its body is kept and looked at once";
 }
 
+TEST_F(RobotsTableTest, AHostThatDoesNotExistIsGivenUpAtOnce) {
+  Ask(1);
+  Told();
+  Report(1, RobotsFailure{Error::kDns, "no such name", true});
+  EXPECT_THAT(Told(), ElementsAre("w1 given up dns no such name"));
+}
+
 TEST_F(RobotsTableTest, NoFileAllowsAll) {
   Ask(1);
   EXPECT_THAT(Told(), ElementsAre("w1 fetch 0"));

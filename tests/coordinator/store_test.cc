@@ -206,6 +206,16 @@ std::string Text(const AcceptReply& reply) {
          (reply.sitemaps.empty() ? "" : "/ " + Text(reply.sitemaps)) + "-> " +
          (reply.target ? Text(*reply.target) : "none");
 }
+std::string Text(const WakeReply& reply) {
+  std::set<std::string> queues;  // their order does not matter
+  for (const auto& [host, depth, woken] : reply.queues) {
+    queues.insert(host + ':' + std::to_string(depth) + ' ' + std::to_string(woken) + ", ");
+  }
+  std::string text;
+  for (const std::string& queue : queues) text += queue;
+  return text + "next " +
+         (reply.next ? std::to_string(reply.next->time_since_epoch().count()) : "none");
+}
 std::string Text(const ExpireReply& reply) {
   return std::to_string(reply.returned) + " returned, " + std::to_string(reply.given_up) + " lost";
 }
@@ -241,7 +251,10 @@ std::string Text(const Snapshot& snapshot) {
   out << "open " << snapshot.open_depth << '\n';
   for (const RoundCounts& round : snapshot.rounds) {
     out << "round " << round.admitted << ' ' << round.leased << ' ' << round.fetched << ' '
-        << round.redirected << ' ' << round.failed << '\n';
+        << round.redirected << ' ' << round.failed << ' ' << round.delayed << '\n';
+  }
+  for (const auto& [host, until] : snapshot.paused) {
+    out << "paused " << host << ' ' << until.time_since_epoch().count() << '\n';
   }
   for (const auto& queue : snapshot.queues) {
     out << "queue " << queue.depth << ' ' << queue.host << ' ' << queue.waiting << '\n';
@@ -272,8 +285,9 @@ void ExpectBalance(const Snapshot& snapshot) {
   for (std::size_t depth = 0; depth < snapshot.rounds.size(); ++depth) {
     const RoundCounts& round = snapshot.rounds[depth];
     EXPECT_EQ(round.leased, leased[depth]);
-    EXPECT_EQ(round.admitted,
-              waiting[depth] + round.leased + round.fetched + round.redirected + round.failed);
+    EXPECT_EQ(round.admitted, waiting[depth] + round.delayed + round.leased + round.fetched +
+                                  round.redirected + round.failed);
+    sum.delayed += round.delayed;
     sum.admitted += round.admitted;
     sum.leased += round.leased;
     sum.fetched += round.fetched;
@@ -285,6 +299,7 @@ void ExpectBalance(const Snapshot& snapshot) {
   EXPECT_EQ(snapshot.stats.at("fetched"), sum.fetched);
   EXPECT_EQ(snapshot.stats.at("redirected"), sum.redirected);
   EXPECT_EQ(snapshot.stats.at("failed"), sum.failed);
+  EXPECT_EQ(snapshot.stats.at("delayed"), sum.delayed);
 }
 
 // ---- The rules ----
@@ -570,6 +585,72 @@ TEST_P(StoreRules, PutsAReturnedUrlUnchangedToTheFront) {
   EXPECT_EQ(coordinator_.Lease(2, "a", 0, 9), (Strings{"http://a/1", "http://a/3"}));
 }
 
+constexpr WallTime kNoon{std::chrono::hours(500'000)};
+
+Ending RetriedIn(milliseconds delay) {
+  Ending ending = Ended(Ending::Kind::kRetried);
+  ending.delay = delay;
+  ending.body_bytes = 7;
+  return ending;
+}
+
+TEST_P(StoreRules, DelaysWhatIsTriedAgainUntilItsTime) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://b/1", "http://a/3"});
+  coordinator_.Lease(1, "a", 0, 2);
+  coordinator_.Lease(2, "b", 0, 1);
+  const auto retry = [&](LeaseId lease, int index, int delay) {
+    AcceptStep step{lease, index, {}, RetriedIn(milliseconds(delay))};
+    step.now = kNoon;
+    return coordinator_.Do<AcceptReply>(step).accepted;
+  };
+  EXPECT_TRUE(retry(1, 1, 300));
+  EXPECT_FALSE(retry(1, 1, 300)) << "it has left the lease";
+  EXPECT_TRUE(retry(1, 0, 100));
+  EXPECT_TRUE(retry(2, 0, 200));
+  EXPECT_EQ(Stat("delayed"), 3u);
+  EXPECT_EQ(Stat("retries"), 3u);
+  EXPECT_EQ(Stat("bytes"), 0u);
+  EXPECT_EQ(Now().rounds[0].delayed, 3u);
+  EXPECT_EQ(Queues(0), Strings{"a 1"});
+  EXPECT_TRUE(Now().leases.empty());
+  EXPECT_EQ(coordinator_.Admit(0, {"http://a/1"})[0].kind, Admitted::kSeen);
+  EXPECT_TRUE(coordinator_.Outbox().empty());
+
+  const auto wake = [&](int after, int limit = 10) {
+    return Text(coordinator_.Do<WakeReply>(WakeStep{kNoon + milliseconds(after), limit}));
+  };
+  const std::string noon = std::to_string(kNoon.time_since_epoch().count()).substr(0, 10);
+  EXPECT_EQ(wake(99), "next " + noon + "100");
+  EXPECT_EQ(wake(300, 2), "a:0 1, b:0 1, next " + noon + "300");
+  EXPECT_EQ(wake(300), "a:0 1, next none");
+  EXPECT_EQ(wake(300), "next none");
+  EXPECT_EQ(coordinator_.Lease(3, "a", 0, 9),
+            (Strings{"http://a/2 - 1 0 0", "http://a/1 - 1 0 0", "http://a/3"}));
+  EXPECT_EQ(coordinator_.Lease(4, "b", 0, 9), Strings{"http://b/1 - 1 0 0"});
+  EXPECT_EQ(Stat("delayed"), 0u);
+}
+
+TEST_P(StoreRules, RemembersTheLongestPauseOfAHostUntilItIsOver) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://b/1"});
+  coordinator_.Lease(1, "a", 0, 2);
+  coordinator_.Lease(2, "b", 0, 1);
+  const auto pause = [&](LeaseId lease, int index, int time) {
+    AcceptStep step{lease, index, {}, Ended(Ending::Kind::kFailed, "row")};
+    step.now = kNoon;
+    step.pause = milliseconds(time);
+    coordinator_.Do<AcceptReply>(step);
+  };
+  pause(1, 0, 500);
+  pause(1, 1, 300);
+  pause(2, 0, 100);
+  pause(2, 0, 900);  // refused
+  using Paused = std::map<std::string, WallTime>;
+  const WallTime long_pause = kNoon + milliseconds(500);
+  EXPECT_EQ(Now().paused, (Paused{{"a", long_pause}, {"b", kNoon + milliseconds(100)}}));
+  coordinator_.Do<WakeReply>(WakeStep{kNoon + milliseconds(100)});
+  EXPECT_EQ(Now().paused, (Paused{{"a", long_pause}}));
+}
+
 TEST_P(StoreRules, PutsALostWorkersUrlsBackInOrderWithALossEach) {
   coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3", "http://a/4"});
   coordinator_.Lease(5, "a", 0, 3);
@@ -687,19 +768,18 @@ TEST_P(StoreRules, GoesOnAfterARestartWhereItStopped) {
   coordinator_.Lease(8, "b", 0, 1);
   coordinator_.Accept(8, 0, RedirectedTo("http://c/1"));
   const Snapshot snapshot = Now();
-  EXPECT_EQ(Text(snapshot),
-            "state=running\n"
-            "admitted=7\nbytes=0\nfailed=0\nfetched=1\nleased=1\nleases_expired=0\nlinks=0\n"
-            "moved=1\nredirected=1\nreports_refused=0\nretries=0\n"
-            "open 0\nround 5 1 1 1 0\nround 2 0 0 0 0\n"
-            "queue 0 a 1\nqueue 0 c 1\nqueue 1 c 1\nqueue 1 d 1\n"
-            "lease 7 w a 0 2: 1\n");
+  EXPECT_EQ(
+      Text(snapshot),
+      "state=running\n"
+      "admitted=7\nbytes=0\ndelayed=0\nfailed=0\nfetched=1\nleased=1\nleases_expired=0\nlinks=0\n"
+      "moved=1\nredirected=1\nreports_refused=0\nretries=0\n"
+      "open 0\nround 5 1 1 1 0 0\nround 2 0 0 0 0 0\n"
+      "queue 0 a 1\nqueue 0 c 1\nqueue 1 c 1\nqueue 1 d 1\n"
+      "lease 7 w a 0 2: 1\n");
   EXPECT_EQ(Text(Coordinator(*backend_).Open()), Text(snapshot));
 }
 
 // ---- robots.txt ----
-
-constexpr WallTime kNoon{std::chrono::hours(500'000)};
 
 /// One of each state, with a value in every field that goes with it.
 std::vector<RobotsRecord> RobotsRecords() {
@@ -866,7 +946,7 @@ class RandomSteps {
   explicit RandomSteps(unsigned seed) : random_(seed) {}
 
   Step Next() {
-    switch (Pick(15)) {
+    switch (Pick(16)) {
       case 0:
         return AdmitStep{Pick(4), Some(5), Some(3), Pick(2) ? "" : "http://r/robots.txt",
                          SomeDomains()};
@@ -881,6 +961,8 @@ class RandomSteps {
                          1 + Pick(3)};
       case 4:
         return ExpireStep{RecentLease(), Pick(3) > 0, 2};
+      case 15:
+        return WakeStep{kNoon + milliseconds(Pick(kLongestDelay)), 1 + Pick(9)};
       case 14:
         return SetLimitsStep{static_cast<std::uint64_t>(Pick(2) * (8 + Pick(20))),
                              static_cast<std::uint64_t>(Pick(4))};
@@ -903,6 +985,7 @@ class RandomSteps {
 
  private:
   static constexpr int kHosts = 4;
+  static constexpr int kLongestDelay = 1'000'000'000;  // so that no two are equal
 
   int Pick(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }
   static std::string HostName(int host) { return "host" + std::to_string(host); }
@@ -925,6 +1008,8 @@ class RandomSteps {
     if (step.is_sitemap) step.sitemaps = Some(3);
     if (Pick(3) == 0) step.drops["scope"] = Pick(9);
     step.domains = SomeDomains();
+    step.now = kNoon;
+    if (Pick(4) == 0) step.pause = milliseconds(Pick(kLongestDelay));
     return step;
   }
 
@@ -936,10 +1021,11 @@ class RandomSteps {
 
   std::optional<Ending> RandomEnding() {
     if (Pick(5) == 0) return std::nullopt;
-    Ending ending = Ended(static_cast<Ending::Kind>(Pick(4)), "row " + std::to_string(Pick(100)));
+    Ending ending = Ended(static_cast<Ending::Kind>(Pick(5)), "row " + std::to_string(Pick(100)));
     ending.reason = Pick(2) ? Error::kDns : Error::kTls;
     ending.body_bytes = Pick(1000);
     ending.links = Pick(9);
+    ending.delay = milliseconds(Pick(kLongestDelay));
     if (ending.kind != Ending::Kind::kRedirected) return ending;
     if (Pick(4) > 0) {
       ending.target = One();

@@ -27,6 +27,8 @@ void CrawlFixture::StartCoordinator(const std::vector<std::string>& urls, Flags 
                               "--quiet",
                               "--robots-retry-delay",
                               "20",
+                              "--retry-delay",
+                              "20",
                               "--job",
                               kJob,
                               "--redis",

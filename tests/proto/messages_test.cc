@@ -57,7 +57,7 @@ std::vector<ToCoordinator> MessagesOfWorkers() {
                      ReportOf(Redirected{302, "http://e.test/", true}),
                      ReportOf(Redirected{308, "mailto:x", false}),
                      ReportOf(Failed{Error::kTls, "bad certificate", 0}),
-                     ReportOf(Failed{Error::kHttpStatus, "", 503}),
+                     ReportOf(Failed{Error::kHttpStatus, "", 503, true, milliseconds(9)}),
                      ReportOf(Returned{})};
   return {Hello{kProtocolVersion, "w", "machine", -5, kMaxCapacity, {1, kMost}},
           WorkerHeartbeat{{3, kMost}, 4, 5, kMost},
@@ -68,7 +68,7 @@ std::vector<ToCoordinator> MessagesOfWorkers() {
           RobotsReport{kMost, "http://a.test", kMaxRobotsFailures, 203,
                        RobotsFile{std::string("Disallow: /\xFF\0x", 14)}},
           RobotsReport{1, "http://a.test", 0, 404, RobotsAllowAll{}},
-          RobotsReport{1, "http://a.test", 2, 0, RobotsFailure{Error::kDns, "no such name"}}};
+          RobotsReport{1, "http://a.test", 2, 0, RobotsFailure{Error::kDns, "no such name", true}}};
 }
 
 std::vector<ToWorker> MessagesOfCoordinators() {

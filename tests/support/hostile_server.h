@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -47,6 +48,10 @@ struct HostileBehaviour {
   /// Of a page that is fetched: how many bytes it has; -1: any number.
   int body_bytes = -1;
 };
+
+inline void PrintTo(const HostileBehaviour& behaviour, std::ostream* out) {
+  *out << behaviour.name;
+}
 
 /// Every behaviour. Whatever lasts as long as the client lasts ends by the client's limits.
 const std::vector<HostileBehaviour>& HostileBehaviours();

@@ -38,6 +38,8 @@ RandomWeb RandomWeb::Make(std::mt19937_64& random) {
     } else {
       for (int links = Draw(random, 0, 6); links > 0; --links) node.links.push_back(any());
     }
+    if (Draw(random, 0, 3) == 0) node.failures = Draw(random, 1, kMostFailures);
+    node.overloaded = Draw(random, 0, 1) == 1;
     web.nodes[url] = node;
   }
   for (int seeds = Draw(random, 1, 3); seeds > 0; --seeds) web.seeds.push_back(any());
@@ -78,12 +80,13 @@ bool RandomWeb::IsForbidden(const std::string& url) const {
   return robots_failures.at(std::string(AuthorityOf(url))) == kAlwaysFails;
 }
 
-bool RandomWeb::IsPage(const std::string& url) const {
-  const Node::Kind kind = nodes.at(url).kind;
-  return (kind == Node::Kind::kPage || kind == Node::Kind::kSitemap) && !IsForbidden(url);
+bool RandomWeb::IsPage(const std::string& url, int retries) const {
+  const Node& node = nodes.at(url);
+  return (node.kind == Node::Kind::kPage || node.kind == Node::Kind::kSitemap) &&
+         node.failures <= retries && !IsForbidden(url);
 }
 
-std::map<std::string, int> RandomWeb::Depths(int max_depth, bool with_sitemaps) const {
+std::map<std::string, int> RandomWeb::Depths(int max_depth, bool with_sitemaps, int retries) const {
   struct Found {
     std::string url;
     int depth;
@@ -103,6 +106,7 @@ std::map<std::string, int> RandomWeb::Depths(int max_depth, bool with_sitemaps) 
       for (const std::string& map : sitemaps.at(host)) queue.push_front({map, depth, host});
     }
     const Node& node = nodes.at(url);
+    if (node.failures > retries) continue;
     const auto may_list = [&](const std::string& listed) {
       return AuthorityOf(listed) == host || AuthorityOf(listed) == lister;
     };

@@ -348,6 +348,11 @@ Report SimulatedCrawl::ReportOf(const WorkItem& item) {
   Report report;
   report.elapsed = milliseconds(1);
   const RandomWeb::Node& node = web_.nodes.at(item.entry.url);
+  if (item.entry.attempt < node.failures) {
+    report.outcome = node.overloaded ? Failed{Error::kHttpStatus, "HTTP status 503", 503}
+                                     : Failed{Error::kReset, "connection reset", 0};
+    return report;
+  }
   switch (node.kind) {
     case RandomWeb::Node::Kind::kPage:
       rows_.push_back({item.entry.url, item.depth, item.lease, item.index});

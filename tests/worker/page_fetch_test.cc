@@ -452,5 +452,30 @@ TEST_F(PageFetchTest, MayReachPrivateAddressesWhereTheJobSaysSo) {
   }
 }
 
+TEST(RetryAfter, IsSecondsOrADate) {
+  const std::chrono::system_clock::time_point now{std::chrono::seconds(784111777)};
+  const struct {
+    const char* value;
+    milliseconds wait;
+  } kCases[] = {
+      {"", milliseconds(0)},
+      {"0", milliseconds(0)},
+      {"120", milliseconds(120'000)},
+      {" 5\t", milliseconds(5'000)},
+      {"-5", milliseconds(0)},
+      {"5 seconds", milliseconds(0)},
+      {"soon", milliseconds(0)},
+      {"3600", kMaxRetryAfter},
+      {"3601", kMaxRetryAfter},
+      {"99999999999999999999999", kMaxRetryAfter},
+      {"Sun, 06 Nov 1994 08:50:37 GMT", milliseconds(60'000)},
+      {"Sun, 06 Nov 1994 08:48:37 GMT", milliseconds(0)},
+      {"Sun, 06 Nov 2094 08:48:37 GMT", kMaxRetryAfter},
+      {"Sun, 06 Nov 9999 08:48:37 GMT", kMaxRetryAfter},
+      {"Sun, 06 Nov 1601 08:48:37 GMT", milliseconds(0)},
+  };
+  for (const auto& [value, wait] : kCases) EXPECT_EQ(ParseRetryAfter(value, now), wait) << value;
+}
+
 }  // namespace
 }  // namespace trawl

@@ -122,7 +122,7 @@ json::object WhyProbe::Explain(const Url& given) {
   const Url url = UrlRewrite(options_).Apply(given);
   json::object answer{{"url", url.text()}, {"state", nullptr}, {"depth", nullptr}};
   const UrlPlace place = reader_.Find(url.text());
-  if (place.waiting || place.leased) {
+  if (place.waiting || place.leased || place.delayed) {
     ExplainPlace(url, place, answer);
   } else if (place.seen) {
     ExplainEnding(url, answer);
@@ -151,6 +151,12 @@ void WhyProbe::ExplainPlace(const Url& url, const UrlPlace& place, json::object&
     return;
   }
   answer["state"] = "waiting";
+  if (place.delayed) {
+    DescribeEntry(place.delayed->entry, place.delayed->depth, answer);
+    answer["until"] = Rfc3339(place.delayed->until);
+    answer["detail"] = "its fetch has failed, and it waits to be tried again";
+    return;
+  }
   DescribeEntry(place.waiting->entry, place.waiting->depth, answer);
   answer["ahead"] = place.waiting->ahead;
   answer["detail"] = "waits in the queue of " + std::string(url.authority());
