@@ -100,6 +100,7 @@ class ConnectorRaceTest : public ConnectorTest {
 TEST_F(ConnectorRaceTest, TakesTheNextAddressWhileTheFirstIsSilent) {
   const SilentPort silent(kLoopback8, site_.port());
   Run(Url("127.0.0.9"), milliseconds(5'000));  // the loop's own files are open from here on
+  ASSERT_TRUE(site_.WaitUntilIdle());
   const std::ptrdiff_t open_files = OpenFiles();
   const Fetched fetched = Run(Url("slow.test"), milliseconds(60'000));
   EXPECT_EQ(fetched.head.status, 404) << fetched.outcome.detail;
