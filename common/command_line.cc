@@ -82,6 +82,11 @@ void AddLimits(CLI::App& app, CrawlOptions& crawl) {
   add("--max-repeated-segments", url.repeated_segments,
       "How often a run of segments may stand in a row in a found URL's path");
   add("--max-query-params", url.query_params, "Most parameters of a found URL's query");
+  app.add_option("--max-links-per-page", crawl.max_links_per_page,
+                 "Most different links of a page that are taken")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}))
+      ->type_name("N")
+      ->capture_default_str();
   add("--max-pages-per-host", crawl.max_pages_per_host, "Most pages of one host that are fetched");
   add("--max-hosts-per-domain", crawl.max_hosts_per_domain,
       "Most hosts of one registrable domain that links lead to");

@@ -54,6 +54,7 @@ void ForEachOption(Options& options, Take take) {
   take("max_path_segments", options.url_limits.path_segments);
   take("max_repeated_segments", options.url_limits.repeated_segments);
   take("max_query_params", options.url_limits.query_params);
+  take("max_links_per_page", options.max_links_per_page);
   take("max_pages_per_host", options.max_pages_per_host);
   take("max_hosts_per_domain", options.max_hosts_per_domain);
   take("retries", options.retries);

@@ -43,10 +43,11 @@ struct CrawlOptions {
   bool sitemaps = false;                  // those that robots.txt of the crawled hosts lists
   std::vector<std::string> sitemap_urls;  // given ones
   RoundMode rounds = RoundMode::kExact;
-  bool sort_query = false;                      // what common/url_rewrite.h does to each URL
-  bool strip_params = false;                    // the known ones
-  std::vector<std::string> strip_names;         // these too; a final `*` stands for any end
-  UrlLimits url_limits;                         // of URLs that were not given
+  bool sort_query = false;               // what common/url_rewrite.h does to each URL
+  bool strip_params = false;             // the known ones
+  std::vector<std::string> strip_names;  // these too; a final `*` stands for any end
+  UrlLimits url_limits;                  // of URLs that were not given
+  std::uint64_t max_links_per_page = 100'000;
   std::uint64_t max_pages_per_host = 0;         // fetched; 0: no limit
   std::uint64_t max_hosts_per_domain = 10'000;  // found; 0: no limit
   int retries = 2;                              // of a URL whose fetch has failed

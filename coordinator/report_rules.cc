@@ -27,6 +27,7 @@ CrawlSettings SettingsOf(const CrawlOptions& crawl) {
   settings.cookies = crawl.cookies;
   settings.content_types = crawl.content_types;
   settings.max_body_bytes = crawl.max_body_bytes;
+  settings.max_links_per_page = crawl.max_links_per_page;
   settings.fetch_timeout = crawl.fetch_timeout;
   for (const auto* given : {&crawl.seeds, &crawl.sitemap_urls}) {
     for (const std::string& text : *given) {
@@ -112,6 +113,10 @@ AcceptStep ReportRules::StepFor(const Report& report, int depth) const {
   OfferSitemaps(report, step);
   if (report.outcome) step.ending = EndingOf(report, depth);
   if (step.ending && !step.ending->refusal.empty()) ++step.drops[step.ending->refusal];
+  const Fetched* fetched = report.outcome ? std::get_if<Fetched>(&*report.outcome) : nullptr;
+  if (fetched && fetched->links_left_out > 0) {
+    step.drops["links_per_page"] += fetched->links_left_out;
+  }
   const std::string_view host = AuthorityOf(report.entry.url);
   NameDomains(host, step.links, step.domains);
   NameDomains(host, step.sitemaps, step.domains);

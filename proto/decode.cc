@@ -80,7 +80,8 @@ bool Read(const wire::Failed& from, Failed& to) {
 bool ReadOutcome(const wire::Report& from, std::optional<Outcome>& to) {
   switch (from.outcome_case()) {
     case wire::Report::kFetched:
-      to = Fetched{from.fetched().body_bytes(), from.fetched().links()};
+      to = Fetched{from.fetched().body_bytes(), from.fetched().links(),
+                   from.fetched().links_left_out()};
       return true;
     case wire::Report::kRedirected:
       return Read(from.redirected(), std::get<Redirected>(to.emplace(Redirected{})));
@@ -135,11 +136,12 @@ bool Read(const wire::CrawlSettings& from, CrawlSettings& to) {
   to.insecure = from.insecure();
   to.cookies = from.cookies();
   to.max_body_bytes = from.max_body_bytes();
+  to.max_links_per_page = from.max_links_per_page();
   to.fetch_timeout = milliseconds(from.fetch_timeout_ms());
-  return from.fetch_timeout_ms() > 0 && IsTime(from.fetch_timeout_ms()) && IsText(to.user_agent) &&
-         IsText(to.proxy) && (to.proxy.empty() || ParseProxy(to.proxy)) &&
-         AreHeaders(to.own_headers) && AreUrlTexts(to.own_origins) && AreTexts(to.private_hosts) &&
-         AreTexts(to.content_types);
+  return to.max_links_per_page > 0 && from.fetch_timeout_ms() > 0 &&
+         IsTime(from.fetch_timeout_ms()) && IsText(to.user_agent) && IsText(to.proxy) &&
+         (to.proxy.empty() || ParseProxy(to.proxy)) && AreHeaders(to.own_headers) &&
+         AreUrlTexts(to.own_origins) && AreTexts(to.private_hosts) && AreTexts(to.content_types);
 }
 
 bool Read(const wire::Welcome& from, Welcome& to) {

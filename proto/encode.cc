@@ -35,6 +35,7 @@ void Write(const Report& from, wire::Report& to) {
                  [&](const Fetched& fetched) {
                    to.mutable_fetched()->set_body_bytes(fetched.body_bytes);
                    to.mutable_fetched()->set_links(fetched.links);
+                   to.mutable_fetched()->set_links_left_out(fetched.links_left_out);
                  },
                  [&](const Redirected& redirected) {
                    to.mutable_redirected()->set_status(redirected.status);
@@ -68,6 +69,7 @@ void Write(const CrawlSettings& from, wire::CrawlSettings& to) {
   to.set_insecure(from.insecure);
   to.set_cookies(from.cookies);
   to.set_max_body_bytes(from.max_body_bytes);
+  to.set_max_links_per_page(from.max_links_per_page);
   to.set_fetch_timeout_ms(from.fetch_timeout.count());
 }
 

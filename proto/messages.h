@@ -51,6 +51,7 @@ struct WorkerHeartbeat {
 struct Fetched {
   std::uint64_t body_bytes = 0;
   std::uint64_t links = 0;
+  std::uint64_t links_left_out = 0;
 };
 struct Redirected {
   int status = 0;
@@ -134,6 +135,7 @@ struct CrawlSettings {
   bool insecure = false;
   bool cookies = false;
   std::uint64_t max_body_bytes = 0;
+  std::uint64_t max_links_per_page = 1;
   milliseconds fetch_timeout{0};
 };
 

@@ -31,17 +31,23 @@ std::string CollapseBlanks(std::string_view text) {
 /// Canonical links, each once, in the order of their first mention.
 class LinkList {
  public:
-  LinkList(const Url& base, const QueryEncoder& query_encoder)
-      : base_(base), query_encoder_(query_encoder) {}
+  LinkList(const Url& base, const QueryEncoder& query_encoder, std::size_t max_links)
+      : base_(base), query_encoder_(query_encoder), max_links_(max_links) {}
 
   /// `reference` outlives the list.
   void Add(std::string_view reference, bool nofollow) {
-    const auto [known, is_new] = by_reference_.try_emplace(reference, kNone);
-    if (is_new) known->second = IndexOf(reference);
-    if (known->second != kNone && !nofollow) links_[known->second].nofollow = false;
+    std::size_t index = kNone;
+    if (const auto known = by_reference_.find(reference); known != by_reference_.end()) {
+      index = known->second;
+    } else {
+      index = IndexOf(reference);
+      if (!full_) by_reference_.emplace(reference, index);
+    }
+    if (index != kNone && !nofollow) links_[index].nofollow = false;
   }
 
   void MoveTo(PageLinks& page) {
+    page.left_out = left_out_;
     page.links.reserve(links_.size());
     for (Link& link : links_) {
       if (link.nofollow) page.nofollow_links.push_back(link.url);
@@ -57,22 +63,30 @@ class LinkList {
     bool nofollow = true;  // until it is mentioned without
   };
 
-  /// In links_; kNone when the reference leads nowhere.
+  /// In links_; kNone when the reference leads nowhere, or to a link that is left out.
   std::size_t IndexOf(std::string_view reference) {
     const Result<Url> url = base_.Resolve(reference, query_encoder_);
     if (!url) return kNone;
-    const auto [known, is_new] = by_url_.try_emplace(url->text(), links_.size());
-    if (!is_new) return known->second;
-    if (links_.size() == LinkExtractor::kMaxLinks) {
-      by_url_.erase(known);
+    const auto known = by_url_.find(url->text());
+    if (known != by_url_.end()) return known->second;
+    full_ = full_ || links_.size() == max_links_ ||
+            link_bytes_ + url->text().size() > LinkExtractor::kMaxLinkBytes;
+    if (full_) {
+      ++left_out_;
       return kNone;
     }
+    link_bytes_ += url->text().size();
+    by_url_.emplace(url->text(), links_.size());
     links_.push_back({url->text()});
-    return known->second;
+    return links_.size() - 1;
   }
 
   const Url& base_;
   const QueryEncoder& query_encoder_;
+  const std::size_t max_links_;
+  bool full_ = false;  // takes no further links, nor remembers further references
+  std::uint64_t left_out_ = 0;
+  std::size_t link_bytes_ = 0;
   std::vector<Link> links_;
   std::unordered_map<std::string, std::size_t> by_url_;
   std::unordered_map<std::string_view, std::size_t> by_reference_;
@@ -82,11 +96,13 @@ class LinkList {
 
 class LinkExtractor::Impl {
  public:
-  Impl(Url page, std::string_view charset_label, std::string_view user_agent, Encoding fallback)
+  Impl(Url page, std::string_view charset_label, std::string_view user_agent, Encoding fallback,
+       std::size_t max_links)
       : page_(std::move(page)),
         charset_label_(charset_label),
         user_agent_(user_agent),
-        fallback_(fallback) {}
+        fallback_(fallback),
+        max_links_(max_links) {}
 
   void Feed(std::string_view bytes) {
     if (!encoding_) {
@@ -111,7 +127,7 @@ class LinkExtractor::Impl {
     page.charset = encoding_->name();
     const Url base = Base();
     const QueryEncoder query_encoder = QueryEncoderFor(*encoding_);
-    LinkList links(base, query_encoder);
+    LinkList links(base, query_encoder, max_links_);
     std::optional<std::string_view> title;
     scanner_.ForEach([&](LinkScanner::Kind kind, std::string_view text) {
       if (kind == LinkScanner::Kind::kTitle) {
@@ -187,6 +203,7 @@ class LinkExtractor::Impl {
   const std::string charset_label_;
   const std::string user_agent_;
   const Encoding fallback_;
+  const std::size_t max_links_;
   std::string head_;  // until the encoding is known
   std::optional<Encoding> encoding_;
   std::optional<TextDecoder> decoder_;  // not for UTF-8
@@ -195,8 +212,9 @@ class LinkExtractor::Impl {
 };
 
 LinkExtractor::LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent,
-                             Encoding fallback)
-    : impl_(std::make_unique<Impl>(std::move(page), charset_label, user_agent, fallback)) {}
+                             Encoding fallback, std::size_t max_links)
+    : impl_(std::make_unique<Impl>(std::move(page), charset_label, user_agent, fallback,
+                                   max_links)) {}
 LinkExtractor::~LinkExtractor() = default;
 void LinkExtractor::Feed(std::string_view bytes) { impl_->Feed(bytes); }
 PageLinks LinkExtractor::Finish() { return impl_->Finish(); }

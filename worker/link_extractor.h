@@ -3,11 +3,12 @@
 // says to robots. Links are those of a browser's document without scripts: canonical, resolved
 // against the first <base href>, in document order, each once.
 //
-// Bounded: after kMaxLinks different links the rest is ignored, and so is what html::LinkScanner
-// ignores.
+// Bounded: of links beyond a number that is given, or beyond kMaxLinkBytes of their text, only the
+// mentions are counted; what html::LinkScanner ignores is not seen at all.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ namespace trawl {
 struct PageLinks {
   std::vector<std::string> links;  // rel=nofollow ones too; the refresh target is not among them
   std::vector<std::string> nofollow_links;  // those of `links` that occur with rel=nofollow only
+  std::uint64_t left_out = 0;               // mentions of links beyond the limits
   std::optional<std::string> refresh;  // canonical target of a meta refresh; may be the page itself
   std::string title;                   // valid UTF-8, blanks collapsed; empty without one
   std::string charset;                 // the Encoding Standard's name in lower case
@@ -31,14 +33,15 @@ struct PageLinks {
 
 class LinkExtractor {
  public:
-  static constexpr std::size_t kMaxLinks = 250'000;
+  static constexpr std::size_t kMaxLinks = 100'000;
+  static constexpr std::size_t kMaxLinkBytes = 32 * 1024 * 1024;
   static constexpr std::size_t kMaxTitleBytes = 4 * 1024;
 
   /// `charset_label` is that of the Content-Type header; empty: none. `user_agent`, a product token
   /// or a whole User-Agent, names the crawler that a <meta> may speak to. `fallback` is what the
-  /// page is in when nothing tells.
+  /// page is in when nothing tells. Of different links the first `max_links` are taken.
   LinkExtractor(Url page, std::string_view charset_label, std::string_view user_agent,
-                Encoding fallback = Encoding::Windows1252());
+                Encoding fallback = Encoding::Windows1252(), std::size_t max_links = kMaxLinks);
   ~LinkExtractor();
 
   void Feed(std::string_view bytes);

@@ -66,7 +66,7 @@ BodyWish PageFetch::OnHead(const ResponseHead& head) {
   if (IsHtml(head.content_type)) {
     const std::string label = CharsetLabelOf(head.content_type);
     const Encoding fallback = FallbackEncodingOf(head.content_type);
-    extractor_.emplace(url_, label, settings.user_agent, fallback);
+    extractor_.emplace(url_, label, settings.user_agent, fallback, settings.max_links_per_page);
     if (keeps_body_) decoder_.emplace(label, fallback);
   }
   return BodyWish::kRead;
@@ -101,7 +101,10 @@ void PageFetch::OnDone(FetchOutcome outcome) {
     fetched->body_bytes = outcome.body_bytes;
     fetched->links = links.links.size();
     result.row = Row(outcome, links);
-    if (!directives_.nofollow) result.links = LinksToFollow(std::move(links));
+    if (!directives_.nofollow) {
+      fetched->links_left_out = links.left_out;
+      result.links = LinksToFollow(std::move(links));
+    }
   }
   done_(std::move(result));
 }

@@ -188,13 +188,14 @@ TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
   const CrawlOptions given =
       Coordinate({kSeed, "--max-url-bytes", "1", "--max-path-segments", "2",
                   "--max-repeated-segments", "3", "--max-query-params", "0", "--max-pages-per-host",
-                  "5", "--max-hosts-per-domain", "6"})
+                  "5", "--max-hosts-per-domain", "6", "--max-links-per-page", "7"})
           .options()
           .crawl;
   EXPECT_EQ(given.url_limits.bytes, 1);
   EXPECT_EQ(given.url_limits.path_segments, 2);
   EXPECT_EQ(given.url_limits.repeated_segments, 3);
   EXPECT_EQ(given.url_limits.query_params, 0);
+  EXPECT_EQ(given.max_links_per_page, 7u);
   EXPECT_EQ(given.max_pages_per_host, 5u);
   EXPECT_EQ(given.max_hosts_per_domain, 6u);
   const CrawlOptions initial = Coordinate({kSeed}).options().crawl;
@@ -202,6 +203,7 @@ TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
   EXPECT_EQ(initial.url_limits.path_segments, 40);
   EXPECT_EQ(initial.url_limits.repeated_segments, 2);
   EXPECT_EQ(initial.url_limits.query_params, 32);
+  EXPECT_EQ(initial.max_links_per_page, 100'000u);
   EXPECT_EQ(initial.max_pages_per_host, 0u);
   EXPECT_EQ(initial.max_hosts_per_domain, 10'000u);
 }

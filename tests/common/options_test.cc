@@ -28,6 +28,7 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.strip_params = true;
   options.strip_names = {"from"};
   options.url_limits = {1, 2, 3, 4};
+  options.max_links_per_page = 7;
   options.max_pages_per_host = 5;
   options.max_hosts_per_domain = 6;
   options.retries = 7;
@@ -73,6 +74,7 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_EQ(read->url_limits.path_segments, 2);
   EXPECT_EQ(read->url_limits.repeated_segments, 3);
   EXPECT_EQ(read->url_limits.query_params, 4);
+  EXPECT_EQ(read->max_links_per_page, 7u);
   EXPECT_EQ(read->max_pages_per_host, 5u);
   EXPECT_EQ(read->max_hosts_per_domain, 6u);
 }

@@ -83,6 +83,13 @@ TEST(ReportRules, CountsWhatItDoesNotOfferByReason) {
       << "what is too deep is not looked at";
 }
 
+TEST(ReportRules, CountsLinksThatTheWorkerLeftOut) {
+  CrawlOptions crawl = Options();
+  crawl.max_links_per_page = 7;
+  EXPECT_EQ(Rules(crawl).settings().max_links_per_page, 7u);
+  EXPECT_EQ(TextOf(Rules(crawl).StepFor(ReportOf(Fetched{1, 7, 5}), 0).drops), "links_per_page 5 ");
+}
+
 TEST(ReportRules, NamesTheDomainsOfOtherHosts) {
   CrawlOptions crawl = Options();
   crawl.scope = ScopeKind::kAny;

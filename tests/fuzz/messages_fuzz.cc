@@ -94,7 +94,7 @@ bool KeepsLimits(const Welcome& welcome) {
   return IsText(welcome.job) && IsTime(welcome.heartbeat_interval) &&
          IsTime(welcome.lease_timeout) && IsText(settings.user_agent) &&
          All(settings.private_hosts, IsText) && All(settings.content_types, IsText) &&
-         IsTime(settings.fetch_timeout);
+         IsTime(settings.fetch_timeout) && settings.max_links_per_page > 0;
 }
 
 bool KeepsLimits(const Refused& refused) { return IsText(refused.detail); }

@@ -45,6 +45,7 @@ CrawlSettings Settings() {
   settings.own_origins = {"http://a.test", "https://a.test"};
   settings.proxy = "http://u:p@p.test:1";
   settings.max_body_bytes = kMost;
+  settings.max_links_per_page = kMost - 1;
   settings.fetch_timeout = milliseconds(9);
   return settings;
 }
@@ -53,7 +54,7 @@ CrawlSettings Settings() {
 std::vector<ToCoordinator> MessagesOfWorkers() {
   Reports reports;
   reports.reports = {ReportOf(std::nullopt),
-                     ReportOf(Fetched{kMost, 7}),
+                     ReportOf(Fetched{kMost, 7, 8}),
                      ReportOf(Redirected{302, "http://e.test/", true}),
                      ReportOf(Redirected{308, "mailto:x", false}),
                      ReportOf(Failed{Error::kTls, "bad certificate", 0}),
@@ -112,7 +113,9 @@ std::string Text(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) all += Join(text);
   return all;
 }
-std::string Text(const Fetched& m) { return Join("fetched", m.body_bytes, m.links); }
+std::string Text(const Fetched& m) {
+  return Join("fetched", m.body_bytes, m.links, m.links_left_out);
+}
 std::string Text(const Redirected& m) { return Join("redirected", m.status, m.to, m.crawlable); }
 std::string Text(const Failed& m) {
   return Join("failed", ReasonWord(m.reason), m.detail, m.status);
@@ -161,7 +164,7 @@ std::string Text(const Welcome& m) {
               m.lease_timeout.count(), s.user_agent, s.ignore_robots, s.ignore_robots_tag,
               s.ignore_meta_robots, s.ignore_rel_nofollow, s.allow_private, Text(s.private_hosts),
               Text(s.content_types), Text(s.own_headers), Text(s.own_origins), s.proxy, s.insecure,
-              s.cookies, s.max_body_bytes, s.fetch_timeout.count());
+              s.cookies, s.max_body_bytes, s.max_links_per_page, s.fetch_timeout.count());
 }
 std::string Text(const Refused& m) { return Join("refused", static_cast<int>(m.why), m.detail); }
 std::string Text(const Lease& m) {
@@ -512,6 +515,7 @@ TEST(Messages, AWelcomeWithoutTimesAndAnUnknownWordAreRefused) {
       [](wire::ToWorker& m) { m.mutable_welcome()->set_heartbeat_interval_ms(0); },
       [](wire::ToWorker& m) { m.mutable_welcome()->set_lease_timeout_ms(-1); },
       [](wire::ToWorker& m) { m.mutable_welcome()->clear_settings(); },
+      [](wire::ToWorker& m) { m.mutable_welcome()->mutable_settings()->set_max_links_per_page(0); },
       [](wire::ToWorker& m) { m.mutable_refused()->set_why(static_cast<wire::Refused::Why>(9)); },
       [](wire::ToWorker& m) {
         m.mutable_acks()->add_acks()->set_verdict(static_cast<wire::Ack::Verdict>(9));

@@ -297,14 +297,33 @@ TEST(LinkExtractor, FindsAHundredThousandLinks) {
   EXPECT_EQ(page.links.back(), "http://a.test/dir/99999");
 }
 
-TEST(LinkExtractor, IgnoresLinksBeyondItsLimit) {
-  std::string html;
-  for (std::size_t i = 0; i < LinkExtractor::kMaxLinks + 1; ++i) {
-    html += "<a href=" + std::to_string(i) + ">";
-  }
-  const PageLinks page = Extract(html + "<a href=7>");
-  ASSERT_EQ(page.links.size(), LinkExtractor::kMaxLinks);
-  EXPECT_EQ(page.links.back(), "http://a.test/dir/" + std::to_string(LinkExtractor::kMaxLinks - 1));
+TEST(LinkExtractor, CountsMentionsOfLinksBeyondItsLimit) {
+  const auto extract = [](const std::string& html, std::size_t max_links) {
+    LinkExtractor extractor(Url::Parse("http://a.test/").value(), "utf-8", "trawl/1.0",
+                            Encoding::Windows1252(), max_links);
+    extractor.Feed(html);
+    return extractor.Finish();
+  };
+  const std::string html =
+      "<a href=1><a href=mailto:x><a href=2 rel=nofollow><a href=./1><a href=3><a href=4><a href=3>"
+      "<a href=mailto:y><a href=/2>";
+  const PageLinks cut = extract(html, 2);
+  EXPECT_THAT(cut.links, ElementsAre("http://a.test/1", "http://a.test/2"));
+  EXPECT_EQ(cut.left_out, 3u);
+  EXPECT_THAT(cut.nofollow_links, IsEmpty()) << "what is taken is looked at to the end";
+  EXPECT_EQ(extract(html, 4).left_out, 0u);
+}
+
+// A long base makes long links of short references.
+TEST(LinkExtractor, BoundsTheBytesOfItsLinks) {
+  const std::string base = "http://a.test/" + std::string(15 * 1024, 'x') + "/";
+  std::string html = "<base href='" + base + "'>";
+  constexpr std::size_t kLinks = 4'000;
+  for (std::size_t i = 0; i < kLinks; ++i) html += "<a href=" + std::to_string(i) + ">";
+  const PageLinks page = Extract(html);
+  EXPECT_LT(page.links.size() * base.size(), LinkExtractor::kMaxLinkBytes);
+  EXPECT_GT((page.links.size() + 2) * base.size(), LinkExtractor::kMaxLinkBytes);
+  EXPECT_EQ(page.links.size() + page.left_out, kLinks);
 }
 
 TEST(LinkExtractor, FindsLinksHoweverDeepTheyAre) {

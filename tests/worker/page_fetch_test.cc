@@ -52,6 +52,7 @@ class PageFetchTest : public ::testing::Test {
  protected:
   PageFetchTest() {
     context_.settings.content_types = {"text/html", "application/xhtml+xml"};
+    context_.settings.max_links_per_page = 100;
     item_.depth = 3;
     item_.entry.referrer = "http://a.test/from";
     head_.status = 200;
@@ -475,6 +476,19 @@ TEST(RetryAfter, IsSecondsOrADate) {
       {"Sun, 06 Nov 1601 08:48:37 GMT", milliseconds(0)},
   };
   for (const auto& [value, wait] : kCases) EXPECT_EQ(ParseRetryAfter(value, now), wait) << value;
+}
+
+TEST_F(PageFetchTest, TellsHowManyLinksOfAPageItLeftOut) {
+  context_.settings.max_links_per_page = 2;
+  const std::string links = "<a href=/1><a href=/2><a href=/3><a href=/4>";
+  const PageResult result = Fetch({links});
+  EXPECT_THAT(result.links, ElementsAre("http://a.test/1", "http://a.test/2"));
+  EXPECT_EQ(std::get<Fetched>(result.outcome).links, 2u);
+  EXPECT_EQ(std::get<Fetched>(result.outcome).links_left_out, 2u);
+  EXPECT_EQ(std::get<Fetched>(Fetch({"<meta name=robots content=nofollow>" + links}).outcome)
+                .links_left_out,
+            0u)
+      << "none would have been followed";
 }
 
 }  // namespace
