@@ -47,6 +47,21 @@ bool LooksLikeASession(std::string_view value) {
          std::ranges::all_of(value, [&](char c) { return is_digit(c) || is_letter(c); });
 }
 
+// "(S(lit3py55t21z5v55vlm25s55))": what ASP.NET puts in front of its paths for visitors without
+// cookies, one or more of a letter and a token.
+bool IsCookielessSession(std::string_view segment) {
+  if (segment.size() < 5 || !segment.starts_with('(') || !segment.ends_with("))")) return false;
+  segment = segment.substr(1, segment.size() - 2);
+  while (!segment.empty()) {
+    const std::size_t end = segment.find(')');
+    const bool one = std::string_view("ASFX").find(segment.front()) != segment.npos &&
+                     segment.substr(1, 1) == "(" && end != segment.npos && end > 2;
+    if (!one) return false;
+    segment.remove_prefix(end + 1);
+  }
+  return true;
+}
+
 std::string_view NameOf(std::string_view parameter) {
   return parameter.substr(0, parameter.find('='));
 }
@@ -76,6 +91,13 @@ std::string Join(const std::vector<std::string_view>& pieces, char separator) {
   return text;
 }
 
+std::string WithoutCookielessSessions(std::string_view path) {
+  std::vector<std::string_view> segments = Split(path, '/');
+  std::erase_if(segments, IsCookielessSession);
+  std::string kept = Join(segments, '/');
+  return kept.starts_with('/') ? kept : kept + '/';  // it was the whole path
+}
+
 }  // namespace
 
 UrlRewrite::UrlRewrite(const CrawlOptions& options)
@@ -102,7 +124,8 @@ std::string UrlRewrite::Path(std::string_view path) const {
   pieces.erase(std::remove_if(pieces.begin() + 1, pieces.end(), stripped), pieces.end());
   const std::string segment = Join(pieces, ';');
   if (segment == "." || segment == "..") return std::string(path);
-  return std::string(path.substr(0, begin)) + segment;
+  const std::string kept = std::string(path.substr(0, begin)) + segment;
+  return strip_known_ ? WithoutCookielessSessions(kept) : kept;
 }
 
 std::string UrlRewrite::Query(std::string_view query) const {

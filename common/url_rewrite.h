@@ -3,7 +3,7 @@
 //
 // Parameters are the `&`-separated pieces of a query, and the `;`-separated ones after the last
 // segment of a path ("/cart;jsessionid=1"). A name ends at the first "=". Names are compared
-// without the case of ASCII letters.
+// without the case of ASCII letters. ASP.NET's sessions are segments of a path ("/(S(1))/cart").
 #pragma once
 
 #include <string>

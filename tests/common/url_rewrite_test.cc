@@ -86,6 +86,23 @@ TEST(UrlRewrite, StripsSessions) {
                    {"/jsessionid=1", "/jsessionid=1"}});
 }
 
+TEST(UrlRewrite, StripsSessionsInFrontOfPaths) {
+  ExpectRewritten(Stripping(), {{"/(S(lit3py55t21z5v55vlm25s55))/a.aspx?b", "/a.aspx?b"},
+                                {"/app/(S(x1))/a/", "/app/a/"},
+                                {"/(X(1)S(x1)F(y-_2))/a", "/a"},
+                                {"/(S(x))", "/"},
+                                {"/(S(x))/", "/"},
+                                {"/a/(S(x))", "/a"},
+                                {"/(S(x));jsessionid=1", "/"},
+                                // Not these.
+                                {"/(S())/a", "/(S())/a"},
+                                {"/(B(x))/a", "/(B(x))/a"},
+                                {"/(S(x)/a", "/(S(x)/a"},
+                                {"/S(x)/a", "/S(x)/a"},
+                                {"/(S(x))y/a", "/(S(x))y/a"}});
+  ExpectRewritten(StrippingNames({"a"}), {{"/(S(x))/b", "/(S(x))/b"}});
+}
+
 TEST(UrlRewrite, StripsSharedNamesOnlyWithTheValueOfASession) {
   for (const std::string name : {"sid", "SID", "sessid", "sessionid", "session_id", "zenid"}) {
     ExpectRewritten(Stripping(), {{"/?" + name + "=0123456789abcdef", "/"},
@@ -118,8 +135,9 @@ TEST(UrlRewrite, MakesNoDotSegment) {
 TEST(UrlRewrite, AppliedAgainChangesNothing) {
   std::mt19937 random(7);
   const std::vector<std::string> words = {
-      "a", "b",  "=",   "&", ";",   "/",          ".",    "..",
-      "%", "2e", "%2E", "?", "sid", "jsessionid", "utm_", "=0123456789abcdef"};
+      "a",      "b",  "=",   "&", ";",   "/",          ".",    "..",
+      "%",      "2e", "%2E", "?", "sid", "jsessionid", "utm_", "=0123456789abcdef",
+      "(S(x))", "(",  ")"};
   CrawlOptions options = Stripping();
   for (const bool sort : {false, true}) {
     options.sort_query = sort;
