@@ -10,21 +10,24 @@
 namespace trawl {
 namespace {
 
-using Done = std::function<void(RobotsResponse)>;
+struct Callbacks {
+  std::function<void(RobotsResponse)> done;
+  std::function<void()> on_sent;
+};
 
 void FetchHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
-              Done done);
+              Callbacks callbacks);
 
 /// One request of the way to a robots.txt.
 class RobotsHop : public FetchObserver {
  public:
   RobotsHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
-            Done done)
+            Callbacks callbacks)
       : fetcher_(fetcher),
         context_(context),
         url_(std::move(url)),
         response_(std::move(response)),
-        done_(std::move(done)) {}
+        callbacks_(std::move(callbacks)) {}
 
   BodyWish OnHead(const ResponseHead& head) override {
     return head.status >= 200 && head.status < 300 ? BodyWish::kRead : BodyWish::kSkip;
@@ -48,7 +51,7 @@ class RobotsHop : public FetchObserver {
       const Result<Url> next = url_.Resolve(outcome.head.location);
       if (!outcome.head.location.empty() && next &&
           response_.hops.size() <= static_cast<std::size_t>(kMaxRobotsRedirects)) {
-        return FetchHop(fetcher_, context_, *next, std::move(response_), std::move(done_));
+        return FetchHop(fetcher_, context_, *next, std::move(response_), std::move(callbacks_));
       }
       response_.kind = RobotsResponse::Kind::kAllowAll;
     } else if (status >= 400 && status < 500 && status != 429) {
@@ -57,7 +60,7 @@ class RobotsHop : public FetchObserver {
       response_.kind = RobotsResponse::Kind::kUnavailable;
       response_.detail = "robots.txt answered with HTTP status " + std::to_string(status);
     }
-    done_(std::move(response_));
+    callbacks_.done(std::move(response_));
   }
 
  private:
@@ -74,21 +77,22 @@ class RobotsHop : public FetchObserver {
   const PageContext& context_;
   const Url url_;
   RobotsResponse response_;
-  Done done_;
+  Callbacks callbacks_;
 };
 
 /// The hops share the time that one fetch has. A hop to the same host does not wait out its delay:
 /// a redirect of robots.txt is part of the one answer that the whole host waits for.
 void FetchHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
-              Done done) {
+              Callbacks callbacks) {
   FetchRequest request = context.RequestFor(url);
   for (const RobotsResponse::Hop& hop : response.hops) request.limits.total -= hop.outcome.elapsed;
   request.limits.total = std::max(request.limits.total, milliseconds(1));
+  request.on_sent = callbacks.on_sent;
   request.accept = "text/plain,*/*;q=0.5";
   // The limit of pages is not one for robots.txt, of which reading stops at Robots::kMaxBytes.
   request.limits.body_bytes = std::numeric_limits<std::uint64_t>::max();
   auto observer = std::make_unique<RobotsHop>(fetcher, context, std::move(url), std::move(response),
-                                              std::move(done));
+                                              std::move(callbacks));
   fetcher.Start(std::move(request), std::move(observer));
 }
 
@@ -131,10 +135,10 @@ RobotsReport ReportOf(std::string origin, RobotsResponse response) {
 }
 
 void FetchRobots(Fetcher& fetcher, const PageContext& context, const Url& url,
-                 std::function<void(RobotsResponse)> done) {
+                 std::function<void(RobotsResponse)> done, std::function<void()> on_sent) {
   // An origin is canonical, so this is too.
   const Url robots_url = Url::Parse(std::string(url.origin()) + "/robots.txt").value();
-  FetchHop(fetcher, context, robots_url, {}, std::move(done));
+  FetchHop(fetcher, context, robots_url, {}, {std::move(done), std::move(on_sent)});
 }
 
 }  // namespace trawl

@@ -46,8 +46,8 @@ RobotsReport ReportOf(std::string origin, RobotsResponse response);
 inline constexpr int kMaxRobotsRedirects = 5;
 
 /// Asks for the robots.txt of the origin of `url`, wherever redirects lead. `fetcher` and `context`
-/// are borrowed and outlive the fetch.
+/// are borrowed and outlive the fetch. `on_sent` is that of each request.
 void FetchRobots(Fetcher& fetcher, const PageContext& context, const Url& url,
-                 std::function<void(RobotsResponse)> done);
+                 std::function<void(RobotsResponse)> done, std::function<void()> on_sent = {});
 
 }  // namespace trawl

@@ -16,7 +16,8 @@ void WorkQueue::Settle(Hosts::iterator host) {
   Host& state = host->second;
   if (state.listed) starts_.erase({*state.listed, host->first});
   state.listed.reset();
-  if (!state.waiting.empty() && !state.held && state.requests < Connections(state)) {
+  const bool sending = state.unsent > 0 && state.delay > milliseconds(0);
+  if (!state.waiting.empty() && !state.held && !sending && state.requests < Connections(state)) {
     state.listed = state.next_start;
     starts_.emplace(state.next_start, host->first);
   } else if (state.waiting.empty() && state.leases.empty() && state.requests == 0 &&
@@ -91,13 +92,25 @@ void WorkQueue::RequestStarted(const std::string& name, TimePoint now) {
   host->second.requested = true;
   host->second.next_start = now + host->second.delay;
   ++host->second.requests;
+  ++host->second.unsent;
   Settle(host);
 }
 
-void WorkQueue::RequestEnded(const std::string& name) {
+void WorkQueue::RequestSent(const std::string& name, TimePoint now, bool again) {
+  const auto host = hosts_.find(name);
+  if (host == hosts_.end()) return;
+  Host& state = host->second;
+  state.last_start = now;
+  state.next_start = now + state.delay;
+  if (!again) --state.unsent;
+  Settle(host);
+}
+
+void WorkQueue::RequestEnded(const std::string& name, bool sent) {
   const auto host = hosts_.find(name);
   if (host == hosts_.end()) return;
   --host->second.requests;
+  if (!sent) --host->second.unsent;
   Settle(host);
 }
 

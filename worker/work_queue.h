@@ -43,9 +43,14 @@ class WorkQueue {
   /// A URL that was taken is done with: its lease holds one less.
   void Ended(const WorkItem& item);
 
-  /// A request to the host begins: the next one waits out the delay, and a connection is used.
+  /// A request to the host begins, and uses a connection. It may be long on its way before the host
+  /// sees it, so that where there is a delay no other begins until this one is sent: the next waits
+  /// out the delay from there.
   void RequestStarted(const std::string& host, TimePoint now);
-  void RequestEnded(const std::string& host);
+  /// `again`: one that was sent before, on a connection that had died.
+  void RequestSent(const std::string& host, TimePoint now, bool again = false);
+  /// `sent`: RequestSent() was called for it.
+  void RequestEnded(const std::string& host, bool sent);
   /// Time since the last request to the host began; zero when there was none.
   milliseconds SinceRequest(const std::string& host, TimePoint now) const;
 
@@ -83,6 +88,7 @@ class WorkQueue {
     TimePoint next_start{};
     bool requested = false;  // last_start is set
     int requests = 0;        // under way
+    int unsent = 0;          // of them
     int taken = 0;           // URLs taken and not ended
     bool held = false;
     std::optional<TimePoint> listed;  // its place in starts_

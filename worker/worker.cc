@@ -171,12 +171,17 @@ class Worker::Impl {
       if (!next) break;
       StartNext(*next, now);
     }
-    if (const auto start = queue_.NextStart(); start && *start > now) {
-      pump_timer_.expires_at(*start);
-      pump_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) Pump();
-      });
-    }
+    SetPumpTimer();
+  }
+
+  /// For what starts by time alone.
+  void SetPumpTimer() {
+    const auto start = queue_.NextStart();
+    if (!start || *start <= Now()) return;
+    pump_timer_.expires_at(*start);
+    pump_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) Pump();
+    });
   }
 
   /// Requests in flight. A sitemap counts as several, so that kMaxSitemapsInFlight of them leave no
@@ -239,15 +244,25 @@ class Worker::Impl {
     const std::string host(url.authority());
     queue_.RequestStarted(host, now);
     ++in_flight_;
-    FetchRobots(*fetcher_, context_, url, [this, origin, host](RobotsResponse response) {
+    const auto sent = std::make_shared<bool>(false);
+    const auto done = [this, origin, host, sent](RobotsResponse response) {
       --in_flight_;
-      queue_.RequestEnded(host);
+      queue_.RequestEnded(host, *sent);
       if (state_ == State::kEnded) return;
       robots_.Fetched(ReportOf(origin, std::move(response)));
       client_.SendDue();
       MaybeLeave();
       Pump();
-    });
+    };
+    FetchRobots(*fetcher_, context_, url, done, SentTo(host, sent));
+  }
+
+  /// What a request to the host calls when it is sent.
+  std::function<void()> SentTo(const std::string& host, std::shared_ptr<bool> sent) {
+    return [this, host, sent = std::move(sent)] {
+      queue_.RequestSent(host, Now(), std::exchange(*sent, true));
+      SetPumpTimer();
+    };
   }
 
   static milliseconds CrawlDelay(const RobotsCache::Entry& entry) {
@@ -260,14 +275,19 @@ class Worker::Impl {
     WorkItem item = queue_.Take();
     queue_.RequestStarted(item.host, now);
     ++in_flight_;
-    const auto done = [this, item](PageResult result) { OnFetched(item, std::move(result)); };
+    const auto sent = std::make_shared<bool>(false);
+    const auto done = [this, item, sent](PageResult result) {
+      OnFetched(item, std::move(result), *sent);
+    };
     if (item.entry.sitemap > 0) {
       ++sitemaps_in_flight_;
       FetchRequest request = SitemapFetch::RequestFor(context_, url);
+      request.on_sent = SentTo(item.host, sent);
       Start(item, std::move(request),
             std::make_unique<SitemapFetch>(context_, item, std::move(url), done));
     } else {
       FetchRequest request = context_.RequestFor(url);
+      request.on_sent = SentTo(item.host, sent);
       Start(item, std::move(request),
             std::make_unique<PageFetch>(context_, item, std::move(url), done));
     }
@@ -295,11 +315,11 @@ class Worker::Impl {
     cookies_.DropUnless([this](const std::string& host) { return queue_.HoldsHost(host); });
   }
 
-  void OnFetched(const WorkItem& item, PageResult result) {
+  void OnFetched(const WorkItem& item, PageResult result, bool sent) {
     --in_flight_;
     if (item.entry.sitemap > 0) --sitemaps_in_flight_;
     const milliseconds since_request = queue_.SinceRequest(item.host, Now());
-    queue_.RequestEnded(item.host);
+    queue_.RequestEnded(item.host, sent);
     Ended(item);
     if (state_ == State::kEnded) return;
     if (cancelled_) {

@@ -1,12 +1,18 @@
 #include "tests/support/test_site.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <array>
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <chrono>
 #include <condition_variable>
+#include <cstring>
+#include <ctime>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -33,6 +39,8 @@ TestPage NotFound() {
 
 /// One accepted connection, with TLS or without.
 class Wire {
+  using Clock = std::chrono::steady_clock;
+
  public:
   Wire(tcp::socket socket, asio::ssl::context* tls) : socket_(std::move(socket)) {
     error_code ignored;
@@ -48,6 +56,7 @@ class Wire {
 
   /// Reads until a whole request head is in `input`; returns its length, or 0 at the end.
   asio::awaitable<std::size_t> ReadHead(std::string& input) {
+    arrival_ = co_await Arrival(input);
     auto buffer = asio::dynamic_buffer(input, 64 * 1024);
     if (tls_) {
       auto [ec, n] = co_await asio::async_read_until(*tls_, buffer, "\r\n\r\n", kTuple);
@@ -56,6 +65,9 @@ class Wire {
     auto [ec, n] = co_await asio::async_read_until(socket_, buffer, "\r\n\r\n", kTuple);
     co_return ec ? 0 : n;
   }
+
+  /// When the kernel got the head that was read last, or its first bytes.
+  Clock::time_point arrival() const { return arrival_; }
 
   /// True when all was sent.
   asio::awaitable<bool> Write(std::string_view first, std::string_view second = {}) {
@@ -89,8 +101,34 @@ class Wire {
   }
 
  private:
+  /// The time does not depend on when this thread gets to read.
+  asio::awaitable<Clock::time_point> Arrival(const std::string& input) {
+    if (input.empty()) co_await socket_.async_wait(tcp::socket::wait_read, kTuple);
+    const auto now = Clock::now();
+    char byte = 0;
+    iovec bytes{&byte, 1};
+    alignas(cmsghdr) std::array<char, 128> control{};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (recvmsg(socket_.native_handle(), &message, MSG_PEEK | MSG_DONTWAIT) <= 0) co_return now;
+    timespec real{};
+    clock_gettime(CLOCK_REALTIME, &real);
+    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_TIMESTAMPNS) continue;
+      timespec arrived{};
+      std::memcpy(&arrived, CMSG_DATA(part), sizeof arrived);
+      co_return now - std::chrono::seconds(real.tv_sec - arrived.tv_sec) -
+          std::chrono::nanoseconds(real.tv_nsec - arrived.tv_nsec);
+    }
+    co_return now;
+  }
+
   tcp::socket socket_;
   std::optional<asio::ssl::stream<tcp::socket&>> tls_;
+  Clock::time_point arrival_;
 };
 
 /// Counts something for as long as it lives.
@@ -135,6 +173,8 @@ class TestSite::Impl {
     const tcp::endpoint wanted(asio::ip::make_address(options_.address), options_.port);
     acceptor_.open(wanted.protocol());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
+    // Accepted sockets inherit it, so that it holds for their first bytes.
+    acceptor_.set_option(asio::detail::socket_option::boolean<SOL_SOCKET, SO_TIMESTAMPNS>(true));
     acceptor_.bind(wanted);
     acceptor_.listen();
     endpoint_ = acceptor_.local_endpoint();
@@ -194,7 +234,8 @@ class TestSite::Impl {
       const std::size_t head_bytes = co_await wire->ReadHead(input);
       if (head_bytes == 0) co_return;
       const Gauge request(mutex, changed, answering);
-      const std::shared_ptr<const TestAnswer> answer = Take(input.substr(0, head_bytes), number);
+      const std::shared_ptr<const TestAnswer> answer =
+          Take(input.substr(0, head_bytes), number, wire->arrival());
       input.erase(0, head_bytes);
       if (!answer || (limit != 0 && answered > limit)) co_return;
 
@@ -209,7 +250,8 @@ class TestSite::Impl {
   }
 
   /// Logs the request and finds its answer; none for what is not HTTP.
-  std::shared_ptr<const TestAnswer> Take(std::string head, std::uint64_t connection) {
+  std::shared_ptr<const TestAnswer> Take(std::string head, std::uint64_t connection,
+                                         std::chrono::steady_clock::time_point arrival) {
     http::request_parser<http::empty_body> parser;
     error_code ec;
     parser.put(asio::buffer(head), ec);
@@ -224,7 +266,7 @@ class TestSite::Impl {
                      .host = std::string(message[http::field::host]),
                      .user_agent = std::string(message[http::field::user_agent]),
                      .head = std::move(head),
-                     .time = std::chrono::steady_clock::now(),
+                     .time = arrival,
                      .connection = connection});
       changed.notify_all();
       if (const auto found = pages.find(path); found != pages.end()) return found->second;

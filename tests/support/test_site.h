@@ -25,8 +25,8 @@ struct TestRequest {
   std::string host;
   std::string user_agent;
   std::string head;  // request line and headers as sent, with the empty line
-  std::chrono::steady_clock::time_point time;
-  std::uint64_t connection = 0;  // numbered from 1 in order of arrival
+  std::chrono::steady_clock::time_point time;  // when the kernel had it
+  std::uint64_t connection = 0;                // numbered from 1 in order of arrival
 };
 
 class TestSite {

@@ -36,11 +36,12 @@ Lease LeaseOf(std::uint64_t id, const std::string& host, int urls, int delay_ms 
 WorkItem StartNext(WorkQueue& queue, TimePoint now) {
   WorkItem item = queue.Take();
   queue.RequestStarted(item.host, now);
+  queue.RequestSent(item.host, now);
   return item;
 }
 
 void EndRequest(WorkQueue& queue, const WorkItem& item) {
-  queue.RequestEnded(item.host);
+  queue.RequestEnded(item.host, true);
   queue.Ended(item);
 }
 
@@ -157,7 +158,8 @@ TEST(WorkQueue, ALongerCrawlDelayWinsAndCountsFromTheRobotsTxtRequest) {
     queue.Add(LeaseOf(1, "a", 3, c.delay_ms, 3), kNow);
     queue.Hold("a");
     queue.RequestStarted("a", kNow);
-    queue.RequestEnded("a");
+    queue.RequestSent("a", kNow);
+    queue.RequestEnded("a", true);
     queue.Unhold("a", milliseconds(c.crawl_delay_ms));
     EXPECT_EQ(queue.NextStart(), In(c.next_ms));
     StartNext(queue, In(5'000));
@@ -237,12 +239,42 @@ TEST(WorkQueue, HandsBackAllThatWaits) {
   EXPECT_EQ(queue.Next(In(1'000)), nullptr);
 }
 
+TEST(WorkQueue, TheDelayCountsFromWhenARequestIsSent) {
+  WorkQueue queue;
+  queue.Add(LeaseOf(1, "a", 3, 100, 2), kNow);
+  const WorkItem first = queue.Take();
+  queue.RequestStarted("a", kNow);
+  EXPECT_EQ(queue.NextStart(), std::nullopt) << "it still connects";
+  queue.RequestSent("a", In(300));
+  EXPECT_EQ(queue.NextStart(), In(400));
+  EXPECT_EQ(queue.SinceRequest("a", In(310)), milliseconds(10));
+  queue.RequestSent("a", In(350), true);
+  EXPECT_EQ(queue.NextStart(), In(450)) << "its connection had died";
+  queue.RequestEnded("a", true);
+  queue.Ended(first);
+
+  const WorkItem second = queue.Take();
+  queue.RequestStarted("a", In(500));
+  queue.RequestEnded("a", false);
+  queue.Ended(second);
+  EXPECT_EQ(queue.NextStart(), In(600)) << "it could not be sent";
+}
+
+TEST(WorkQueue, WithoutADelayNobodyWaitsForAnother) {
+  WorkQueue queue;
+  queue.Add(LeaseOf(1, "a", 3, 0, 2), kNow);
+  queue.Take();
+  queue.RequestStarted("a", kNow);
+  EXPECT_EQ(queue.NextStart(), kNow);
+}
+
 TEST(WorkQueue, TheUnknownChangeNothing) {
   WorkQueue queue;
   queue.Hold("x");
   queue.Unhold("x", milliseconds(9));
   queue.RequestStarted("x", kNow);
-  queue.RequestEnded("x");
+  queue.RequestSent("x", kNow);
+  queue.RequestEnded("x", true);
   queue.Ended({1, 0, 0, "x", {}});
   EXPECT_THAT(queue.TakeAll(), IsEmpty());
 }

@@ -125,6 +125,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     WriteRequest(fetch->request, workspace->request);
     auto [write_error, written] = co_await fetch->connection->Write(workspace->request);
     if (fetch->aborted) co_return Exchanged::kDone;
+    if (!write_error && fetch->request.on_sent) fetch->request.on_sent();
 
     ResponseReader reader(fetch->request.limits, *fetch->observer, workspace->decoder);
     std::size_t pending = 0;  // bytes at the front of the input that the reader has left

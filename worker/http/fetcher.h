@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,9 @@ struct FetchRequest {
   std::string accept = "*/*";
   std::string headers = {};  // further ones, each with its line end
   FetchLimits limits;
+  /// Called when the request has been sent, each time: once more when a pooled connection has died.
+  /// As an observer's functions.
+  std::function<void()> on_sent = {};
   bool private_allowed = false;  // may connect to an address that is not public
 };
 
