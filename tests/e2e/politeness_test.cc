@@ -1,6 +1,9 @@
 // What the site itself sees of a polite crawl.
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <vector>
 
 #include "tests/e2e/crawl_fixture.h"
 
@@ -23,27 +26,19 @@ class Politeness : public CrawlFixture {
 
   /// The least time between two requests.
   static milliseconds LeastGap(const TestSite& site) {
-    const auto requests = site.requests();
+    std::vector<std::chrono::steady_clock::time_point> times;
+    for (const TestRequest& request : site.requests()) times.push_back(request.time);
+    std::sort(times.begin(), times.end());
     milliseconds least = std::chrono::hours(1);
-    for (std::size_t i = 1; i < requests.size(); ++i) {
-      least = std::min(
-          least, std::chrono::duration_cast<milliseconds>(requests[i].time - requests[i - 1].time));
+    for (std::size_t i = 1; i < times.size(); ++i) {
+      least = std::min(least, std::chrono::duration_cast<milliseconds>(times[i] - times[i - 1]));
     }
     return least;
   }
 
-  /// From the first request to the last, over the time that this many may take at least. A late
-  /// look at one request does not change it, as it does the gaps; one wait that is left out does.
-  static milliseconds SpareTime(const TestSite& site, milliseconds delay) {
-    const auto requests = site.requests();
-    return std::chrono::duration_cast<milliseconds>(requests.back().time - requests.front().time) -
-           delay * (requests.size() - 1);
-  }
-
-  // A request may be seen late by the site, and the next one in time: what a busy machine does. The
-  // delays are long enough that a request without its wait would still be noticed.
+  // The site tells when the kernel had a request, however busy the machine is.
   static constexpr milliseconds kDelay{500};
-  static constexpr milliseconds kJitter{300};
+  static constexpr milliseconds kJitter{5};
 };
 
 TEST_F(Politeness, KeepsTheDelayBetweenRequestsOverAllWorkers) {
@@ -52,7 +47,6 @@ TEST_F(Politeness, KeepsTheDelayBetweenRequestsOverAllWorkers) {
   ASSERT_NO_FATAL_FAILURE(Crawl({site.Url("/")}, {"--host-delay", "500"}, 3));
   EXPECT_EQ(Pages().size(), 9u);
   EXPECT_GE(LeastGap(site), kDelay - kJitter);
-  EXPECT_GE(SpareTime(site, kDelay), -kJitter);
   EXPECT_LE(site.peak_requests(), 2u);
 }
 
@@ -69,7 +63,6 @@ TEST_F(Politeness, KeepsTheDelayWhenAWorkerIsKilled) {
   Export();
   EXPECT_EQ(Pages().size(), 10u);
   EXPECT_GE(LeastGap(site), kDelay - kJitter);
-  EXPECT_GE(SpareTime(site, kDelay), -kJitter);
 }
 
 TEST_F(Politeness, HasNoMoreConnectionsThanAllowed) {
@@ -111,7 +104,6 @@ TEST_F(Politeness, ALongerCrawlDelayWins) {
   EXPECT_EQ(Pages().size(), 6u);
   // Both workers may ask for robots.txt; pages are what it is about.
   EXPECT_GE(LeastGap(site), kDelay - kJitter);
-  EXPECT_GE(SpareTime(site, kDelay), -kJitter);
 }
 
 TEST_F(Politeness, IgnoresRobotsTxtWhenTold) {
