@@ -90,6 +90,8 @@ void AddLimits(CLI::App& app, CrawlOptions& crawl) {
   add("--max-pages-per-host", crawl.max_pages_per_host, "Most pages of one host that are fetched");
   add("--max-hosts-per-domain", crawl.max_hosts_per_domain,
       "Most hosts of one registrable domain that links lead to");
+  add("--max-same-body", crawl.max_same_body,
+      "Most pages of one host with the same body whose links are followed");
 }
 
 /// What a single fetch needs to know of a crawl.

@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <new>
 
 namespace trawl {
@@ -40,6 +41,10 @@ std::string BodyDigest::Text() const {
     text += kHex[byte & 15];
   }
   return text;
+}
+
+std::uint64_t BodyDigest::Short() const {
+  return std::max<std::uint64_t>(XXH3_128bits_digest(state_->xxh.get()).low64, 1);
 }
 
 }  // namespace trawl

@@ -24,6 +24,8 @@ class BodyDigest {
   void Update(std::string_view bytes);
   /// "xxh128:" and 32 hex digits, of all bytes so far.
   std::string Text() const;
+  /// 64 bits of it, to tell bodies apart; never 0.
+  std::uint64_t Short() const;
 
  private:
   struct State;

@@ -167,10 +167,24 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
     }
   }
   AcceptStep step = rules_.StepFor(report, lease->depth);
+  DropLinksOfRepeatedBody(lease->host, report, step);
   step.now = WallTimeAt(now);
   if (report.outcome) step.pause = PauseAfter(lease->host, *report.outcome, now);
   if (step.ending) step.ending->delay = std::max(step.ending->delay, step.pause);
   Do(Apply{std::move(step), peer, report.sequence, {}, {}});
+}
+
+/// A sitemap leads no further than its list, so that it is no trap.
+void Coordinator::DropLinksOfRepeatedBody(const std::string& host, const Report& report,
+                                          AcceptStep& step) {
+  const std::uint64_t limit = options_.crawl.max_same_body;
+  if (limit == 0 || report.body_digest == 0 || report.entry.sitemap > 0) return;
+  RecentBodies& bodies = frontier_.At(host).bodies();
+  if (bodies.Times(report.body_digest) >= limit && !step.links.empty()) {
+    step.drops["same_body"] += step.links.size();
+    step.links.clear();
+  }
+  if (report.outcome) bodies.Add(report.body_digest);
 }
 
 /// For how long the host is to be left alone from now on; zero: as it was.

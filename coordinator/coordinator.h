@@ -131,6 +131,7 @@ class Coordinator {
   void OnOutbox(ReadOutboxReply reply, TimePoint now);
 
   milliseconds PauseAfter(const std::string& host, const Outcome& outcome, TimePoint now);
+  void DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
   void AllAdmitted(const std::vector<Candidate>& candidates,

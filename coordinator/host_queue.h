@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "coordinator/recent_bodies.h"
 
 namespace trawl {
 
@@ -61,6 +62,8 @@ class HostQueue {
   /// It has answered well.
   void Recovered() { pauses_ = 0; }
 
+  RecentBodies& bodies() { return bodies_; }
+
   /// A report came: its robots.txt is known now. A longer Crawl-delay wins over the budget's delay.
   void Probed(milliseconds crawl_delay);
 
@@ -79,6 +82,7 @@ class HostQueue {
   TimePoint next_start_{};
   int pauses_ = 0;  // in a row
   TimePoint paused_until_{};
+  RecentBodies bodies_;
 };
 
 }  // namespace trawl

@@ -102,6 +102,7 @@ bool Read(const wire::Report& from, Report& to) {
   to.index = static_cast<int>(from.index());
   to.elapsed = milliseconds(from.elapsed_ms());
   to.crawl_delay = milliseconds(from.crawl_delay_ms());
+  to.body_digest = from.body_digest();
   if (from.index() >= kMaxLeaseEntries || !IsTime(from.elapsed_ms()) ||
       !IsTime(from.crawl_delay_ms())) {
     return false;

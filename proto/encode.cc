@@ -30,6 +30,7 @@ void Write(const Report& from, wire::Report& to) {
   for (const std::string& sitemap : from.sitemaps) to.add_sitemaps(sitemap);
   to.set_elapsed_ms(from.elapsed.count());
   to.set_crawl_delay_ms(from.crawl_delay.count());
+  to.set_body_digest(from.body_digest);
   if (!from.outcome) return;
   std::visit(Overloaded{
                  [&](const Fetched& fetched) {

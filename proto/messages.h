@@ -82,6 +82,7 @@ struct Report {
   std::optional<Outcome> outcome;
   milliseconds elapsed{0};
   milliseconds crawl_delay{0};
+  std::uint64_t body_digest = 0;
 };
 
 struct Reports {

@@ -100,6 +100,7 @@ void PageFetch::OnDone(FetchOutcome outcome) {
     if (!context_.settings.ignore_meta_robots) directives_ |= links.robots;
     fetched->body_bytes = outcome.body_bytes;
     fetched->links = links.links.size();
+    result.body_digest = digest_.Short();
     result.row = Row(outcome, links);
     if (!directives_.nofollow) {
       fetched->links_left_out = links.left_out;

@@ -369,6 +369,7 @@ class Worker::Impl {
     report.sitemaps = std::move(result.sitemaps);
     report.outcome = Sendable(std::move(result.outcome));
     report.elapsed = since_request;
+    report.body_digest = result.body_digest;
     if (const Result<Url> url = Url::Parse(item.entry.url)) {
       if (const auto* robots = robots_.Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
     }

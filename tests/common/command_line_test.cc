@@ -185,12 +185,12 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
 }
 
 TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
-  const CrawlOptions given =
-      Coordinate({kSeed, "--max-url-bytes", "1", "--max-path-segments", "2",
-                  "--max-repeated-segments", "3", "--max-query-params", "0", "--max-pages-per-host",
-                  "5", "--max-hosts-per-domain", "6", "--max-links-per-page", "7"})
-          .options()
-          .crawl;
+  const CrawlOptions given = Coordinate({kSeed, "--max-url-bytes", "1", "--max-path-segments", "2",
+                                         "--max-repeated-segments", "3", "--max-query-params", "0",
+                                         "--max-pages-per-host", "5", "--max-hosts-per-domain", "6",
+                                         "--max-links-per-page", "7", "--max-same-body", "8"})
+                                 .options()
+                                 .crawl;
   EXPECT_EQ(given.url_limits.bytes, 1);
   EXPECT_EQ(given.url_limits.path_segments, 2);
   EXPECT_EQ(given.url_limits.repeated_segments, 3);
@@ -198,6 +198,7 @@ TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
   EXPECT_EQ(given.max_links_per_page, 7u);
   EXPECT_EQ(given.max_pages_per_host, 5u);
   EXPECT_EQ(given.max_hosts_per_domain, 6u);
+  EXPECT_EQ(given.max_same_body, 8u);
   const CrawlOptions initial = Coordinate({kSeed}).options().crawl;
   EXPECT_EQ(initial.url_limits.bytes, 2'083);
   EXPECT_EQ(initial.url_limits.path_segments, 40);
@@ -206,6 +207,7 @@ TEST(CommandLine, LimitsKeepACoordinatorOutOfTraps) {
   EXPECT_EQ(initial.max_links_per_page, 100'000u);
   EXPECT_EQ(initial.max_pages_per_host, 0u);
   EXPECT_EQ(initial.max_hosts_per_domain, 10'000u);
+  EXPECT_EQ(initial.max_same_body, 100u);
 }
 
 TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {

@@ -31,6 +31,7 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.max_links_per_page = 7;
   options.max_pages_per_host = 5;
   options.max_hosts_per_domain = 6;
+  options.max_same_body = 7;
   options.retries = 7;
   options.retry_delay = milliseconds(8);
   options.ignore_robots = true;
@@ -77,6 +78,7 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_EQ(read->max_links_per_page, 7u);
   EXPECT_EQ(read->max_pages_per_host, 5u);
   EXPECT_EQ(read->max_hosts_per_domain, 6u);
+  EXPECT_EQ(read->max_same_body, 7u);
 }
 
 TEST(CrawlOptions, JsonOfAnotherVersionIsReadAsFarAsItIsKnown) {

@@ -464,6 +464,27 @@ TEST_F(CoordinatorTest, WaitsForNobodyWhoHandsNothingBack) {
   EXPECT_EQ(store_.job().at("state"), "stopped");
 }
 
+TEST_F(CoordinatorTest, DropsTheLinksOfABodyThatAHostRepeats) {
+  options_.crawl.max_same_body = 2;
+  Start();
+  SayHello("w");
+  Report report;
+  report.body_digest = 5;
+  for (int page = 0; page < 3; ++page) {
+    const Lease lease = TheLease("w");
+    report.sequence = page + 1;
+    report.lease_id = lease.lease_id;
+    report.entry = lease.entries[0];
+    report.links = {"http://a.test/" + std::to_string(page)};
+    report.outcome = Fetched{};
+    Say("w", Reports{{report}});
+  }
+  EXPECT_EQ(store_.stats().at("admitted"), 3u) << "the seed and the links of two pages";
+  EXPECT_EQ(store_.stats().at("dropped:same_body"), 1u);
+  EXPECT_EQ(store_.stats().at("fetched"), 3u);
+  EXPECT_EQ(store_.job().at("state"), "finished");
+}
+
 const Failed kReset{Error::kReset, "connection reset", 0};
 const Failed kUnavailable{Error::kHttpStatus, "HTTP status 503", 503};
 

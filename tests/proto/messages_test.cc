@@ -33,6 +33,7 @@ Report ReportOf(std::optional<Outcome> outcome) {
   report.outcome = std::move(outcome);
   report.elapsed = milliseconds(12);
   report.crawl_delay = milliseconds(13);
+  report.body_digest = 0xFFFF'FFFF'FFFF'FFFE;
   return report;
 }
 
