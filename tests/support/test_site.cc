@@ -56,10 +56,12 @@ class Wire {
 
   /// Reads until a whole request head is in `input`; returns its length, or 0 at the end.
   asio::awaitable<std::size_t> ReadHead(std::string& input) {
-    arrival_ = co_await Arrival(input);
+    if (!tls_) arrival_ = co_await Arrival(input);
     auto buffer = asio::dynamic_buffer(input, 64 * 1024);
     if (tls_) {
+      // The request may have come with the handshake, so that there is nothing to wait for.
       auto [ec, n] = co_await asio::async_read_until(*tls_, buffer, "\r\n\r\n", kTuple);
+      arrival_ = Clock::now();
       co_return ec ? 0 : n;
     }
     auto [ec, n] = co_await asio::async_read_until(socket_, buffer, "\r\n\r\n", kTuple);

@@ -25,7 +25,7 @@ struct TestRequest {
   std::string host;
   std::string user_agent;
   std::string head;  // request line and headers as sent, with the empty line
-  std::chrono::steady_clock::time_point time;  // when the kernel had it
+  std::chrono::steady_clock::time_point time;  // when the kernel had it; with TLS, the site
   std::uint64_t connection = 0;                // numbered from 1 in order of arrival
 };
 
