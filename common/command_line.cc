@@ -159,6 +159,8 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->capture_default_str();
   AddMillis(app, "--host-delay", crawl.host_delay, "Least time between two requests to one host",
             0);
+  app.add_flag("--auto-throttle", crawl.auto_throttle,
+               "Let the delay of a host follow its latency; never below --host-delay");
   app.add_option("--retries", crawl.retries,
                  "Tries again of a URL whose fetch has failed in a way that may pass")
       ->check(CLI::Range(0, 100))

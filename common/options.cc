@@ -58,6 +58,7 @@ void ForEachOption(Options& options, Take take) {
   take("max_pages_per_host", options.max_pages_per_host);
   take("max_hosts_per_domain", options.max_hosts_per_domain);
   take("max_same_body", options.max_same_body);
+  take("auto_throttle", options.auto_throttle);
   take("retries", options.retries);
   take("retry_delay_ms", options.retry_delay);
   take("ignore_robots", options.ignore_robots);

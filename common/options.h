@@ -51,6 +51,7 @@ struct CrawlOptions {
   std::uint64_t max_pages_per_host = 0;         // fetched; 0: no limit
   std::uint64_t max_same_body = 100;            // pages of a host with one body; 0: no limit
   std::uint64_t max_hosts_per_domain = 10'000;  // found; 0: no limit
+  bool auto_throttle = false;                   // the delay of a host follows its latency
   int retries = 2;                              // of a URL whose fetch has failed
   milliseconds retry_delay{1'000};              // before the first, on average; doubles each time
   bool ignore_robots = false;

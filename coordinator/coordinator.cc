@@ -162,6 +162,10 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   }
   if (report.outcome && !std::holds_alternative<Returned>(*report.outcome)) {
     frontier_.Probed(lease->host, report.crawl_delay);
+    if (options_.crawl.auto_throttle && report.latency > milliseconds(0)) {
+      const bool good = !std::holds_alternative<Failed>(*report.outcome);
+      frontier_.At(lease->host).Throttle(report.latency, good);
+    }
     if (report.elapsed > milliseconds(0)) {
       frontier_.At(lease->host).Requested(now - report.elapsed);
     }

@@ -53,13 +53,13 @@ void HostQueue::Remove(int depth, std::uint64_t count) {
 
 bool HostQueue::MayLease(int share) const {
   if (leases_ == 0) return true;
-  if (!probed_ || budget_.delay > milliseconds(0)) return false;
+  if (!probed_ || delay() > milliseconds(0)) return false;
   return connections_out_ + std::min(share, budget_.connections) <= budget_.connections;
 }
 
 HostQueue::Grant HostQueue::Lease(int depth, int share, int most, TimePoint now) {
   Grant grant;
-  grant.delay = budget_.delay;
+  grant.delay = delay();
   if (next_start_ > now) {
     grant.start_after = std::chrono::ceil<milliseconds>(next_start_ - now);
   }
@@ -67,10 +67,9 @@ HostQueue::Grant HostQueue::Lease(int depth, int share, int most, TimePoint now)
   if (!probed_) {
     grant.connections = 1;
     urls = 1;
-  } else if (budget_.delay > milliseconds(0)) {
+  } else if (delay() > milliseconds(0)) {
     grant.connections = budget_.connections;
-    urls = static_cast<int>(
-        std::clamp<std::int64_t>(kPoliteLease / budget_.delay, 1, kMostPoliteUrls));
+    urls = static_cast<int>(std::clamp<std::int64_t>(kPoliteLease / delay(), 1, kMostPoliteUrls));
   } else {
     const int free = budget_.connections - connections_out_;
     grant.connections = std::min(share, free);
@@ -97,9 +96,7 @@ void HostQueue::Release(int connections, bool ended) {
   if (ended) --leases_;
 }
 
-void HostQueue::Requested(TimePoint start) {
-  next_start_ = std::max(next_start_, start + budget_.delay);
-}
+void HostQueue::Requested(TimePoint start) { next_start_ = std::max(next_start_, start + delay()); }
 
 milliseconds HostQueue::BackOff(milliseconds asked, TimePoint now) {
   // Requests that were under way when it began to complain say the same again.
@@ -114,6 +111,13 @@ milliseconds HostQueue::BackOff(milliseconds asked, TimePoint now) {
   if (!again) ++pauses_;
   paused_until_ = std::max(paused_until_, now + pause);
   return pause;
+}
+
+void HostQueue::Throttle(milliseconds latency, bool good) {
+  const milliseconds now = delay();
+  const milliseconds wanted = std::clamp(std::max(latency, (now + latency) / 2), budget_.delay,
+                                         std::max(budget_.delay, kLongestThrottle));
+  if (wanted > now || good) throttle_ = wanted;
 }
 
 void HostQueue::Probed(milliseconds crawl_delay) {

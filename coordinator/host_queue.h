@@ -6,6 +6,7 @@
 // robots.txt's Crawl-delay, one worker has one URL of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -36,7 +37,7 @@ class HostQueue {
   std::uint64_t waiting(int depth) const;
   /// The least depth of [from, to] at which a URL waits; -1: none.
   int LeastDepth(int from, int to) const;
-  milliseconds delay() const { return budget_.delay; }
+  milliseconds delay() const { return std::max(budget_.delay, throttle_); }
   int connections_out() const { return connections_out_; }
 
   void Add(int depth, std::uint64_t count);
@@ -62,6 +63,13 @@ class HostQueue {
   /// It has answered well.
   void Recovered() { pauses_ = 0; }
 
+  /// It has taken so long to answer: its delay follows, as with Scrapy's AutoThrottle for one
+  /// request at a time. One that grows does so at once, one that shrinks by half of the difference;
+  /// an answer that is no good one, which often comes quickly, shortens nothing. Never below the
+  /// budget's delay, and at most kLongestThrottle.
+  void Throttle(milliseconds latency, bool good);
+  static constexpr milliseconds kLongestThrottle{60'000};
+
   RecentBodies& bodies() { return bodies_; }
 
   /// A report came: its robots.txt is known now. A longer Crawl-delay wins over the budget's delay.
@@ -82,6 +90,7 @@ class HostQueue {
   TimePoint next_start_{};
   int pauses_ = 0;  // in a row
   TimePoint paused_until_{};
+  milliseconds throttle_{0};
   RecentBodies bodies_;
 };
 

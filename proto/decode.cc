@@ -103,8 +103,9 @@ bool Read(const wire::Report& from, Report& to) {
   to.elapsed = milliseconds(from.elapsed_ms());
   to.crawl_delay = milliseconds(from.crawl_delay_ms());
   to.body_digest = from.body_digest();
+  to.latency = milliseconds(from.latency_ms());
   if (from.index() >= kMaxLeaseEntries || !IsTime(from.elapsed_ms()) ||
-      !IsTime(from.crawl_delay_ms())) {
+      !IsTime(from.crawl_delay_ms()) || !IsTime(from.latency_ms())) {
     return false;
   }
   const std::size_t listed = static_cast<std::size_t>(from.links_size()) + from.sitemaps_size();

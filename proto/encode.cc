@@ -31,6 +31,7 @@ void Write(const Report& from, wire::Report& to) {
   to.set_elapsed_ms(from.elapsed.count());
   to.set_crawl_delay_ms(from.crawl_delay.count());
   to.set_body_digest(from.body_digest);
+  to.set_latency_ms(from.latency.count());
   if (!from.outcome) return;
   std::visit(Overloaded{
                  [&](const Fetched& fetched) {

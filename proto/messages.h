@@ -83,6 +83,7 @@ struct Report {
   milliseconds elapsed{0};
   milliseconds crawl_delay{0};
   std::uint64_t body_digest = 0;
+  milliseconds latency{0};
 };
 
 struct Reports {

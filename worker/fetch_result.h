@@ -22,6 +22,7 @@ struct PageResult {
   std::vector<std::string> sitemaps = {};  // of a sitemap: those that it lists
   std::string row = {};                    // without line end; empty unless Fetched
   milliseconds elapsed{0};
+  milliseconds latency{0};        // FetchOutcome's
   std::uint64_t body_digest = 0;  // BodyDigest::Short() of a page; 0: none
 };
 

@@ -87,6 +87,7 @@ void PageFetch::OnDone(FetchOutcome outcome) {
   PageResult result;
   result.outcome = OutcomeOf(url_, outcome, wanted_, fetched_at_);
   result.elapsed = outcome.elapsed;
+  result.latency = outcome.latency;
   if (auto* fetched = std::get_if<Fetched>(&result.outcome)) {
     PageLinks links;
     links.charset = CharsetOf(outcome.head.content_type);

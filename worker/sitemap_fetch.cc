@@ -43,6 +43,7 @@ void SitemapFetch::OnDone(FetchOutcome outcome) {
   PageResult result;
   result.outcome = OutcomeOf(url_, outcome, true, fetched_at_);
   result.elapsed = outcome.elapsed;
+  result.latency = outcome.latency;
   if (auto* fetched = std::get_if<Fetched>(&result.outcome)) {
     Sitemap sitemap = parser_->Finish();
     fetched->body_bytes = outcome.body_bytes;

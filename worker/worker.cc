@@ -370,6 +370,7 @@ class Worker::Impl {
     report.outcome = Sendable(std::move(result.outcome));
     report.elapsed = since_request;
     report.body_digest = result.body_digest;
+    report.latency = result.latency;
     if (const Result<Url> url = Url::Parse(item.entry.url)) {
       if (const auto* robots = robots_.Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
     }

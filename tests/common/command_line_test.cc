@@ -79,6 +79,7 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
                                    "5",
                                    "--max-pages",
                                    "6",
+                                   "--auto-throttle",
                                    "--retries",
                                    "14",
                                    "--retry-delay",
@@ -168,6 +169,7 @@ TEST(CommandLine, EveryFlagOfACoordinatorIsTaken) {
   EXPECT_EQ(crawl.max_body_bytes, 9u);
   EXPECT_EQ(crawl.fetch_timeout, milliseconds(10));
   EXPECT_EQ(crawl.max_hops, 11);
+  EXPECT_TRUE(crawl.auto_throttle);
   EXPECT_EQ(crawl.retries, 14);
   EXPECT_EQ(crawl.retry_delay, milliseconds(15));
   EXPECT_EQ(crawl.robots_retries, 12);
@@ -217,6 +219,7 @@ TEST(CommandLine, ACoordinatorHasTheDefaultsThatPeopleRelyOn) {
   EXPECT_EQ(options.crawl.max_pages, 0u);
   EXPECT_EQ(options.crawl.host_connections, 2);
   EXPECT_EQ(options.crawl.host_delay, milliseconds(250));
+  EXPECT_FALSE(options.crawl.auto_throttle);
   EXPECT_EQ(options.crawl.retries, 2);
   EXPECT_EQ(options.crawl.retry_delay, milliseconds(1'000));
   EXPECT_EQ(options.crawl.robots_retries, 3);

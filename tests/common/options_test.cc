@@ -32,6 +32,7 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   options.max_pages_per_host = 5;
   options.max_hosts_per_domain = 6;
   options.max_same_body = 7;
+  options.auto_throttle = true;
   options.retries = 7;
   options.retry_delay = milliseconds(8);
   options.ignore_robots = true;
@@ -67,6 +68,7 @@ TEST(CrawlOptions, JsonKeepsEveryOption) {
   EXPECT_TRUE(read->sitemaps);
   EXPECT_THAT(read->sitemap_urls, ElementsAre("http://a.test/s"));
   EXPECT_TRUE(read->ignore_robots);
+  EXPECT_TRUE(read->auto_throttle);
   EXPECT_EQ(read->retries, 7);
   EXPECT_EQ(read->retry_delay, milliseconds(8));
   EXPECT_EQ(read->robots_retries, 4);

@@ -236,5 +236,42 @@ TEST(HostQueue, BacksOffForAsLongAsItIsAsked) {
   EXPECT_EQ(queue.BackOff(milliseconds(0), kNow + milliseconds(1'001)), milliseconds(8'000));
 }
 
+TEST(HostQueue, ThrottlesByTheLatency) {
+  const struct {
+    int latency_ms;
+    bool good;
+    int delay_ms;
+  } kAnswers[] = {
+      {50, true, 100},          // never below the given one
+      {400, true, 400},         // at once
+      {200, true, 300},         // half of the way
+      {100, true, 200},         //
+      {100, false, 200},        // an error that came quickly
+      {500, false, 500},        // and one that did not
+      {100'000, true, 60'000},  // no longer than a minute
+      {100, true, 30'050},
+  };
+  HostQueue queue("h", {2, milliseconds(100)});
+  for (const auto& [latency, good, delay] : kAnswers) {
+    queue.Throttle(milliseconds(latency), good);
+    EXPECT_EQ(queue.delay(), milliseconds(delay)) << latency;
+  }
+}
+
+TEST(HostQueue, LeasesWithTheThrottledDelay) {
+  HostQueue queue("h", {4, milliseconds(0)});
+  queue.Probed(milliseconds(0));
+  queue.Add(0, 100);
+  queue.Throttle(milliseconds(1'000), true);
+  queue.Requested(kNow);
+  const HostQueue::Grant grant = queue.Lease(0, 4, 100, kNow);
+  EXPECT_EQ(grant.delay, milliseconds(1'000));
+  EXPECT_EQ(grant.start_after, milliseconds(1'000));
+  EXPECT_EQ(grant.count, 5);
+  EXPECT_FALSE(queue.MayLease(1)) << "one worker at a time, as with any delay";
+  queue.Probed(milliseconds(3'000));
+  EXPECT_EQ(queue.delay(), milliseconds(3'000)) << "a longer Crawl-delay wins";
+}
+
 }  // namespace
 }  // namespace trawl

@@ -106,6 +106,20 @@ TEST_F(Politeness, ALongerCrawlDelayWins) {
   EXPECT_GE(LeastGap(site), kDelay - kJitter);
 }
 
+TEST_F(Politeness, TheDelayFollowsTheLatencyWhenTold) {
+  constexpr milliseconds kLatency{300};
+  TestSite site;
+  FillWithLeaves(site, 5);
+  std::string links;
+  for (int i = 0; i < 5; ++i) links += "<a href='/leaf/" + std::to_string(i) + "'>x</a>";
+  site.Set("/", {.body = links, .latency = kLatency});
+  Flags flags = Fast();
+  flags.insert(flags.end(), {"--auto-throttle", "--ignore-robots"});
+  ASSERT_NO_FATAL_FAILURE(Crawl({site.Url("/")}, flags));
+  EXPECT_EQ(Pages().size(), 6u);
+  EXPECT_GE(LeastGap(site), kLatency - kJitter);
+}
+
 TEST_F(Politeness, IgnoresRobotsTxtWhenTold) {
   TestSite site;
   site.Set("/robots.txt", {.content_type = "text/plain", .body = "User-agent: *\nDisallow: /\n"});

@@ -34,6 +34,7 @@ Report ReportOf(std::optional<Outcome> outcome) {
   report.elapsed = milliseconds(12);
   report.crawl_delay = milliseconds(13);
   report.body_digest = 0xFFFF'FFFF'FFFF'FFFE;
+  report.latency = milliseconds(14);
   return report;
 }
 

@@ -126,6 +126,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     auto [write_error, written] = co_await fetch->connection->Write(workspace->request);
     if (fetch->aborted) co_return Exchanged::kDone;
     if (!write_error && fetch->request.on_sent) fetch->request.on_sent();
+    const TimePoint sent = steady_clock::now();
 
     ResponseReader reader(fetch->request.limits, *fetch->observer, workspace->decoder);
     std::size_t pending = 0;  // bytes at the front of the input that the reader has left
@@ -141,6 +142,9 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
       const std::size_t taken = reader.Put({input, pending});
       pending -= taken;
       if (pending > 0 && taken > 0) std::memmove(input, input + taken, pending);
+      if (outcome.latency == milliseconds(0) && reader.head().status != 0) {
+        outcome.latency = std::chrono::ceil<milliseconds>(steady_clock::now() - sent);
+      }
       if (reader.skipping() && !reader.done() && !BeginDrain(*fetch, reader)) break;
     }
     if (error && !fetch->aborted) {

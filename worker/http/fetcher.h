@@ -70,6 +70,7 @@ struct FetchOutcome {
   std::string remote_address;       // "192.0.2.1:80"; empty when not connected
   bool reused_connection = false;
   milliseconds elapsed{0};
+  milliseconds latency{0};  // from the sent request to the response's head; 0 without a head
 };
 
 /// What happens to a response while it arrives. Calls come in the order OnHead, OnBody*, OnDone.

@@ -290,8 +290,8 @@ std::uint64_t ResponseReader::remaining_bytes() const {
 bool ResponseReader::keeps_alive() const {
   const State& state = *state_;
   // A 204 has no body; that of a server that announces one would come before the next response.
-  const bool announces_body = (state.length != kUnknown && state.length > 0) ||
-                              !state.transfer_encoding.empty();
+  const bool announces_body =
+      (state.length != kUnknown && state.length > 0) || !state.transfer_encoding.empty();
   return state.finished && !state.error && !state.excess && parser_->keep_alive() &&
          !(state.head.status == 204 && announces_body);
 }
