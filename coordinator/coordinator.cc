@@ -155,7 +155,7 @@ void Coordinator::OnHeartbeat(const std::string& peer, const WorkerHeartbeat& he
   SendTo(peer, std::move(answer));
 }
 
-void Coordinator::OnReport(const std::string& peer, const Report& report, TimePoint now) {
+void Coordinator::OnReport(const std::string& peer, Report report, TimePoint now) {
   const LiveLease* lease = leases_.Find(report.lease_id);
   if (!lease || lease->worker != peer) {
     return AckReport(peer, report.sequence, Ack::Verdict::kNeverRetry);
@@ -168,6 +168,11 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
     }
     if (report.elapsed > milliseconds(0)) {
       frontier_.At(lease->host).Requested(now - report.elapsed);
+    }
+  }
+  if (report.outcome && frontier_.At(lease->host).IsHopeless()) {
+    if (auto* failed = std::get_if<Failed>(&*report.outcome)) {
+      failed->permanent |= AsksForFewerRequests(*failed);
     }
   }
   AcceptStep step = rules_.StepFor(report, lease->depth);
@@ -196,7 +201,7 @@ milliseconds Coordinator::PauseAfter(const std::string& host, const Outcome& out
                                      TimePoint now) {
   HostQueue& queue = frontier_.At(host);
   if (const auto* failed = std::get_if<Failed>(&outcome)) {
-    if (!AsksForFewerRequests(*failed)) return milliseconds(0);
+    if (!AsksForFewerRequests(*failed) || failed->permanent) return milliseconds(0);
     const milliseconds pause = queue.BackOff(failed->retry_after, now);
     frontier_.Defer(host, now + pause);
     return pause;

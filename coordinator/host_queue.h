@@ -62,6 +62,9 @@ class HostQueue {
   milliseconds BackOff(milliseconds asked, TimePoint now);
   /// It has answered well.
   void Recovered() { pauses_ = 0; }
+  /// It was left alone so often in a row that it is of no use any more: a crawl has to end.
+  bool IsHopeless() const { return pauses_ >= kMostPauses; }
+  static constexpr int kMostPauses = 10;
 
   /// It has taken so long to answer: its delay follows, as with Scrapy's AutoThrottle for one
   /// request at a time. One that grows does so at once, one that shrinks by half of the difference;

@@ -598,6 +598,35 @@ TEST_F(CoordinatorTest, LeavesAHostAloneLongerEachTimeItIsOverloaded) {
   }
 }
 
+TEST_F(CoordinatorTest, GivesTheUrlsOfAHostUpThatWasLeftAloneTooOften) {
+  constexpr int kUrls = 15;
+  options_.crawl.seeds.clear();
+  for (int i = 0; i < kUrls; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  options_.crawl.host_delay = milliseconds(10'000);  // one URL a lease
+  Start();
+  SayHello("w");
+  Failed asks = kUnavailable;
+  asks.retry_after = milliseconds(3'600'000);
+  int tries = 0;
+  for (int hour = 0; hour < 14 && store_.job().at("state") != "finished"; ++hour) {
+    for (int i = 0; i < 10 && store_.job().at("state") != "finished"; ++i) {
+      for (const Lease& lease : Take<Lease>("w")) {
+        ++tries;
+        Tell(asks, "w", lease);
+      }
+      PassWith("w", milliseconds(400));
+    }
+    now_ += std::chrono::hours(1);  // in which the worker is heard of
+    Beat("w", {});
+    PassWith("w", milliseconds(400));
+  }
+  EXPECT_EQ(store_.job().at("state"), "finished");
+  EXPECT_EQ(store_.stats().at("failed"), std::uint64_t{kUrls});
+  EXPECT_LE(tries, HostQueue::kMostPauses + kUrls);
+}
+
 TEST_F(CoordinatorTest, EndsInOrderRowsThenStateThenGoodbyes) {
   Start();
   SayHello("w");
