@@ -61,6 +61,10 @@ Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted,
                   head.status, outcome.permanent};
   }
   if (IsRedirect(head.status) && !head.location.empty()) return RedirectOf(url, head);
+  // Partial Content answers a request for a range, which was not made: this is no whole page.
+  if (head.status == 206) {
+    return Failed{Error::kMalformed, "status 206 to a request without a range", head.status};
+  }
   if (!IsSuccess(head.status)) {
     return Failed{Error::kHttpStatus, "HTTP status " + std::to_string(head.status), head.status,
                   false, ParseRetryAfter(head.retry_after, now)};

@@ -258,6 +258,12 @@ std::vector<HostileBehaviour> MakeBehaviours() {
        Says("HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n" +
             text),
        "fetched", 0},
+      {"partial",
+       Says("HTTP/1.1 206 Partial Content\r\nContent-Type: text/html\r\nContent-Range: "
+            "bytes 0-11/100\r\nContent-Length: 12\r\n\r\n" +
+            text),
+       "malformed"},
+      {"same_length_twice", Says(WithLength(text, "Content-Length: 12\r\n")), "fetched", size},
       {"rubbish_behind", Says(WithLength(text) + "\r\n\r\nrubbish\r\n"), "fetched", size},
       {"response_behind", SaysAndStays(WithLength(text) + WithLength("another")), "fetched", size},
 
