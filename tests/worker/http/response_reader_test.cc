@@ -52,6 +52,7 @@ Seen Read(std::string_view response, std::size_t step) {
   return seen;
 }
 
+const std::string kNul(1, '\0');
 const std::string kChunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 std::string Interims(int count) {
@@ -144,9 +145,9 @@ TEST(ResponseReader, RefusesTheSameHoweverTheBytesArrive) {
       {"HTTP/2 200\r\n\r\n", Error::kMalformed},
       {"HTTP/1.1 20\r\n\r\n", Error::kMalformed},
       {"HTTP/1.1 2000\r\n\r\n", Error::kMalformed},
-      {std::string("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 29), Error::kMalformed},
-      {std::string("HTTP/1.1 200 O\0K\r\n\r\n", 22), Error::kMalformed},
-      {std::string("HTTP/1.1 200 OK\r\nX\0: a\r\n\r\n", 28), Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nX: a" + kNul + "b\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 200 O" + kNul + "K\r\n\r\n", Error::kMalformed},
+      {"HTTP/1.1 200 OK\r\nX" + kNul + ": a\r\n\r\n", Error::kMalformed},
       {"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n", Error::kMalformed},
       {"HTTP/1.1 200 OK\r\nno header\r\n\r\n", Error::kMalformed},
       {"HTTP/1.1 200 OK\r\n: nameless\r\n\r\n", Error::kMalformed},
