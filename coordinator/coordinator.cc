@@ -155,7 +155,7 @@ void Coordinator::OnHeartbeat(const std::string& peer, const WorkerHeartbeat& he
   SendTo(peer, std::move(answer));
 }
 
-void Coordinator::OnReport(const std::string& peer, Report report, TimePoint now) {
+void Coordinator::OnReport(const std::string& peer, const Report& report, TimePoint now) {
   const LiveLease* lease = leases_.Find(report.lease_id);
   if (!lease || lease->worker != peer) {
     return AckReport(peer, report.sequence, Ack::Verdict::kNeverRetry);
@@ -170,10 +170,10 @@ void Coordinator::OnReport(const std::string& peer, Report report, TimePoint now
       frontier_.At(lease->host).Requested(now - report.elapsed);
     }
   }
-  if (report.outcome && frontier_.At(lease->host).IsHopeless()) {
-    if (auto* failed = std::get_if<Failed>(&*report.outcome)) {
-      failed->permanent |= AsksForFewerRequests(*failed);
-    }
+  if (IsRetryHopeless(lease->host, report)) {
+    Report last = report;
+    std::get<Failed>(*last.outcome).permanent = true;
+    return OnReport(peer, last, now);
   }
   AcceptStep step = rules_.StepFor(report, lease->depth);
   DropLinksOfRepeatedBody(lease->host, report, step);
@@ -181,6 +181,14 @@ void Coordinator::OnReport(const std::string& peer, Report report, TimePoint now
   if (report.outcome) step.pause = PauseAfter(lease->host, *report.outcome, now);
   if (step.ending) step.ending->delay = std::max(step.ending->delay, step.pause);
   Do(Apply{std::move(step), peer, report.sequence, {}, {}});
+}
+
+/// Whether another try is in vain: the host has been left alone too often.
+bool Coordinator::IsRetryHopeless(const std::string& host, const Report& report) {
+  if (!report.outcome) return false;
+  const auto* failed = std::get_if<Failed>(&*report.outcome);
+  return failed && AsksForFewerRequests(*failed) && !failed->permanent &&
+         frontier_.At(host).IsHopeless();
 }
 
 /// A sitemap leads no further than its list, so that it is no trap.

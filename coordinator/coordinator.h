@@ -118,7 +118,7 @@ class Coordinator {
  private:
   void OnHello(const std::string& peer, const Hello& hello, TimePoint now);
   void OnHeartbeat(const std::string& peer, const WorkerHeartbeat& heartbeat, TimePoint now);
-  void OnReport(const std::string& peer, Report report, TimePoint now);
+  void OnReport(const std::string& peer, const Report& report, TimePoint now);
   void OnGoodbye(const std::string& peer);
   void OnRobotsQuery(const std::string& peer, const RobotsQuery& query);
   void OnRobotsReport(const std::string& peer, const RobotsReport& report, TimePoint now);
@@ -131,6 +131,7 @@ class Coordinator {
   void OnOutbox(ReadOutboxReply reply, TimePoint now);
 
   milliseconds PauseAfter(const std::string& host, const Outcome& outcome, TimePoint now);
+  bool IsRetryHopeless(const std::string& host, const Report& report);
   void DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
