@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <memory>
+#include <ostream>
 
 #include "tests/e2e/crawl_fixture.h"
 
@@ -49,6 +50,8 @@ struct Failure {
   const char* name;
   TestPage page;
 };
+
+void PrintTo(const Failure& failure, std::ostream* out) { *out << failure.name; }
 
 class RetriesAfter : public Retries, public ::testing::WithParamInterface<Failure> {};
 
