@@ -40,10 +40,11 @@ class Coordinator {
   /// A step for the store, and what the reply will need again.
   struct Apply {
     Step step;
-    std::string worker;          // AcceptStep: who reported; LeaseStep: who gets the lease
-    std::uint64_t sequence = 0;  // AcceptStep: of the report
-    milliseconds delay{0};       // LeaseStep: terms of the lease
-    TimePoint start{};           // LeaseStep: no request before
+    std::string worker;             // AcceptStep: who reported; LeaseStep: who gets the lease
+    std::uint64_t sequence = 0;     // AcceptStep: of the report
+    milliseconds delay{0};          // LeaseStep: terms of the lease
+    TimePoint start{};              // LeaseStep: no request before
+    std::uint64_t body_digest = 0;  // AcceptStep: of the body that ended the URL; 0: none
   };
   /// Append these outbox items to the results; OnWritten() follows.
   struct Write {
@@ -90,6 +91,7 @@ class Coordinator {
     std::uint64_t in_flight = 0;
     std::size_t workers = 0;
     std::size_t hosts = 0;
+    bool store_lost = false;  // set by who drives the coordinator
   };
 
   /// `wall` is the time of day at `now`.
@@ -112,6 +114,8 @@ class Coordinator {
   std::vector<Action> TakeActions();
 
   Progress progress() const;
+  /// All is saved, and nothing is asked of the store any more that matters.
+  bool is_parting() const { return phase_ >= Phase::kParting; }
   /// Why the job ended, for people; empty when every admitted URL is terminal.
   const std::string& stopped_because() const { return stopped_because_; }
 

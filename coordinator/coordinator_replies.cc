@@ -98,6 +98,7 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimeP
   AllAdmitted(step.sitemaps, reply.sitemaps, step.DepthOfLinks(depth));
   AllAdmitted(step.links, reply.links, step.DepthOfLinks(depth));
   if (!step.ending) return;
+  if (apply.body_digest != 0) frontier_.At(host).bodies().Add(apply.body_digest);
   if (reply.target) Admitted(*step.ending->target, *reply.target, depth);
   if (step.ending->kind == Ending::Kind::kReturned) {
     frontier_.Add(host, depth);
