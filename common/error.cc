@@ -30,7 +30,8 @@ constexpr std::array kRows = {
     Row{Error::kScope, "scope", "outside of the crawl's scope"},
     Row{Error::kNotCrawlable, "not_crawlable", "nothing that can be crawled"},
     Row{Error::kBadMessage, "bad_message", "the peer's message breaks the protocol"},
-    Row{Error::kStore, "store", "the store refused or lost a step"},
+    Row{Error::kStore, "store", "the store was lost, or takes no steps for now"},
+    Row{Error::kStepRefused, "step_refused", "the store refuses the step"},
     Row{Error::kUsage, "usage", "bad usage or configuration"},
 };
 

@@ -29,7 +29,8 @@ enum class Error {
   kScope,           // outside of what may be crawled
   kNotCrawlable,    // a link that is nothing to crawl: another scheme, or no valid URL
   kBadMessage,      // a peer's message that breaks the protocol
-  kStore,           // the store refused or lost a step
+  kStore,           // the store was lost, or takes no steps for now
+  kStepRefused,     // the store will never take the step: another coordinator has the job
   kUsage,           // a flag, a key or a file that the user has to mend
 };
 

@@ -9,13 +9,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "common/file_appender.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/progress_display.h"
-#include "coordinator/redis_client.h"
-#include "coordinator/redis_store.h"
+#include "coordinator/store_link.h"
 #include "proto/message_socket.h"
 
 namespace trawl {
@@ -25,8 +25,10 @@ constexpr char kInsecureText[] = "--insecure: certificates are not verified";
 
 constexpr milliseconds kTick{100};
 /// Workers are not listened to while so many steps wait for Redis.
-constexpr int kMostSteps = 4'096;
-constexpr int kFewSteps = 1'024;
+constexpr std::size_t kMostSteps = 4'096;
+constexpr std::size_t kFewSteps = 1'024;
+/// A store that is asked and does not answer for so long is told of.
+constexpr milliseconds kSilence{5'000};
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
 
@@ -46,10 +48,12 @@ class CrawlServer::Impl {
         options_(std::move(options)),
         started_(Now()),
         parts_(std::filesystem::path(options_.out) / "parts"),
-        coordinator_(options_, ScopeOf(options_.crawl), started_, std::chrono::system_clock::now()),
+        coordinator_(MakeCoordinator()),
         display_(std::cerr, ::isatty(STDERR_FILENO) != 0, options_.job, started_),
-        redis_(io),
-        store_(redis_, options_.job),
+        store_(io, options_.job,
+               {.on_open = [this](const Snapshot& snapshot) { Start(snapshot); },
+                .on_lost = [this](const std::string& why) { LoseStore(why); },
+                .on_failed = [this](Error error, const std::string& why) { Refuse(error, why); }}),
         tick_timer_(io) {
     std::filesystem::create_directories(parts_);
     CheckWritable();
@@ -57,13 +61,16 @@ class CrawlServer::Impl {
         io, options_.listen,
         [this](const std::string& peer, std::string_view bytes) { OnBytes(peer, bytes); }));
     socket_->Pause();
-    ConnectRedis();
+    OpenStore();
   }
 
   void Stop() {
     if (!running_ || stop_asked_) return io_.stop();
+    if (!store_.is_open()) {
+      return Fail("stopped while Redis was away; --resume goes on with the job", 1);
+    }
     stop_asked_ = true;
-    coordinator_.Stop(Now());
+    coordinator_->Stop(Now());
     CarryOut();
   }
 
@@ -79,30 +86,22 @@ class CrawlServer::Impl {
 
   // ---- Start ----
 
-  void ConnectRedis() {
+  std::unique_ptr<Coordinator> MakeCoordinator() const {
+    return std::make_unique<Coordinator>(options_, ScopeOf(options_.crawl), Now(),
+                                         std::chrono::system_clock::now());
+  }
+
+  void OpenStore() {
     std::string why;
     const Result<RedisAddress> address = ParseRedisUrl(options_.redis, why);
     if (!address) return Fail("--redis: " + why, 2);
-    redis_.set_on_lost([this](const std::string& text) { LoseRedis(text); });
-    redis_.Connect(*address, [this](Result<void> connected, const std::string& text) {
-      if (!connected) return Fail("cannot reach Redis at " + options_.redis + ": " + text, 1);
-      Open();
-    });
-  }
-
-  void Open() {
-    const std::map<std::string, std::string> job = {
-        {"state", "running"},
-        {"seeds", Joined(options_.crawl.seeds)},
-        {"sitemaps", Joined(options_.crawl.sitemap_urls)},
-        {"options", options_.crawl.Json()},
-        {"out", std::filesystem::absolute(options_.out).lexically_normal().string()},
-        {"started", Rfc3339(std::chrono::system_clock::now())}};
-    store_.Open(options_.resume ? Store::OpenMode::kResume : Store::OpenMode::kCreate, job,
-                [this](Result<Snapshot> snapshot) {
-                  if (!snapshot) return RefuseJob(snapshot.error());
-                  Start(*snapshot);
-                });
+    store_.Open(*address, options_.resume ? Store::OpenMode::kResume : Store::OpenMode::kCreate,
+                {{"state", "running"},
+                 {"seeds", Joined(options_.crawl.seeds)},
+                 {"sitemaps", Joined(options_.crawl.sitemap_urls)},
+                 {"options", options_.crawl.Json()},
+                 {"out", std::filesystem::absolute(options_.out).lexically_normal().string()},
+                 {"started", Rfc3339(std::chrono::system_clock::now())}});
   }
 
   static std::string Joined(const std::vector<std::string>& urls) {
@@ -111,8 +110,11 @@ class CrawlServer::Impl {
     return text;
   }
 
-  void RefuseJob(const boost::system::error_code& error) {
-    if (error != Error::kUsage) return Fail("Redis: " + store_.error_text(), 1);
+  void Refuse(Error error, const std::string& why) {
+    if (running_ || error == Error::kStepRefused) {
+      return Fail(why + "; --resume goes on with the job", 1);
+    }
+    if (error == Error::kStore) return Fail(options_.redis + ": " + why, 1);
     if (options_.resume) {
       return Fail("--resume: there is no job '" + options_.job + "' in this Redis to go on with",
                   2);
@@ -121,26 +123,47 @@ class CrawlServer::Impl {
          2);
   }
 
+  /// At first, and each time that Redis is back: a coordinator that begins with what the store
+  /// tells cannot have missed anything.
   void Start(const Snapshot& snapshot) {
-    char name[64];
-    std::snprintf(name, sizeof name, "outbox-%08llu.log",
-                  static_cast<unsigned long long>(snapshot.epoch));
+    if (coordinator_->is_parting()) return;
     try {
-      rows_.emplace(parts_ / name,
-                    [this](std::function<void()> run) { boost::asio::post(io_, std::move(run)); });
-      WriteEndpoint();
+      OpenRows(snapshot.epoch);
+      if (!running_) WriteEndpoint();
     } catch (const std::exception& error) {
       return Fail(error.what(), 1);
     }
-    running_ = true;
-    if (options_.crawl.insecure) {
-      std::cerr << "trawl-coordinator: warning: " << kInsecureText << "\n";
+    if (running_) {
+      Say("Redis is back");
+      coordinator_ = MakeCoordinator();
+      ++life_;
     }
-    coordinator_.Start(snapshot, Now());
-    pages_before_ = coordinator_.progress().counts.fetched;
-    socket_->Resume();
+    coordinator_->Start(snapshot, Now());
+    if (stop_asked_) coordinator_->Stop(Now());
+    if (!std::exchange(running_, true)) {
+      if (options_.crawl.insecure) {
+        std::cerr << "trawl-coordinator: warning: " << kInsecureText << "\n";
+      }
+      pages_before_ = coordinator_->progress().counts.fetched;
+      Tick();
+    }
     CarryOut();
-    Tick();
+    listening_paused_ = false;
+    socket_->Resume();
+  }
+
+  void OpenRows(std::uint64_t epoch) {
+    char name[64];
+    std::snprintf(name, sizeof name, "outbox-%08llu.log", static_cast<unsigned long long>(epoch));
+    rows_.emplace(parts_ / name,
+                  [this](std::function<void()> run) { boost::asio::post(io_, std::move(run)); });
+  }
+
+  /// Workers keep what they have until their messages are read again.
+  void LoseStore(const std::string& why) {
+    if (ended_ || coordinator_->is_parting()) return;
+    Say("lost Redis at " + options_.redis + ": " + why + "; waiting for it");
+    socket_->Pause();
   }
 
   /// Whole or not at all, for scripts that wait for it.
@@ -161,36 +184,55 @@ class CrawlServer::Impl {
   void OnBytes(const std::string& peer, std::string_view bytes) {
     const Result<ToCoordinator> message = DecodeToCoordinator(bytes);
     if (message) {
-      coordinator_.OnMessage(peer, *message, Now());
+      coordinator_->OnMessage(peer, *message, Now());
     } else {
-      coordinator_.OnGarbage(peer, Now());
+      coordinator_->OnGarbage(peer, Now());
     }
     CarryOut();
   }
 
   void Tick() {
-    coordinator_.OnTick(Now(), !listening_paused_);
-    CarryOut();
-    if (!options_.quiet && !ended_) display_.Update(coordinator_.progress(), Now());
+    if (store_.is_open() || coordinator_->is_parting()) {
+      coordinator_->OnTick(Now(), !listening_paused_);
+      CarryOut();
+    }
+    NoteSilence();
+    if (!options_.quiet && !ended_) display_.Update(progress(), Now());
     tick_timer_.expires_after(kTick);
     tick_timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) Tick();
     });
   }
 
-  void LoseRedis(const std::string& text) {
-    if (ended_) return;
-    Fail("lost Redis at " + options_.redis + ": " + text + "; --resume goes on with the job", 1);
+  /// A store that is there but does not answer.
+  void NoteSilence() {
+    const bool silent = store_.Waiting(Now()) > kSilence;
+    if (silent == silence_noted_) return;
+    silence_noted_ = silent;
+    Say(silent ? "Redis does not answer; waiting for it" : "Redis answers again");
+  }
+
+  Coordinator::Progress progress() const {
+    Coordinator::Progress progress = coordinator_->progress();
+    progress.store_lost = !store_.is_open() || silence_noted_;
+    return progress;
+  }
+
+  void Say(const std::string& text) {
+    display_.Clear();
+    spdlog::warn(text);
   }
 
   // ---- Actions ----
 
   void CarryOut() {
-    for (Coordinator::Action& action : coordinator_.TakeActions()) {
+    for (Coordinator::Action& action : coordinator_->TakeActions()) {
       std::visit([this](auto& body) { Do(body); }, action);
     }
-    const bool paused = std::exchange(listening_paused_,
-                                      listening_paused_ ? steps_ > kFewSteps : steps_ > kMostSteps);
+    if (!store_.is_open()) return;
+    const std::size_t steps = store_.outstanding();
+    const bool paused =
+        std::exchange(listening_paused_, steps > (listening_paused_ ? kFewSteps : kMostSteps));
     if (paused != listening_paused_) listening_paused_ ? socket_->Pause() : socket_->Resume();
   }
 
@@ -201,16 +243,12 @@ class CrawlServer::Impl {
   }
 
   void Do(Coordinator::Apply& apply) {
-    ++steps_;
+    if (!store_.is_open()) return;
     // Shared, because the step is read while the callback that needs it again is already made.
     auto shared = std::make_shared<Coordinator::Apply>(std::move(apply));
-    store_.Apply(shared->step, [this, shared](Result<Reply> reply) {
-      --steps_;
+    store_.Apply(shared->step, [this, shared](Reply reply) {
       if (failed()) return;
-      if (!reply) {
-        return Fail("Redis: " + store_.error_text() + "; --resume goes on with the job", 1);
-      }
-      coordinator_.OnReply(*shared, *std::move(reply), Now());
+      coordinator_->OnReply(*shared, std::move(reply), Now());
       CarryOut();
     });
   }
@@ -220,26 +258,24 @@ class CrawlServer::Impl {
     for (std::size_t i = 0; i < write.items.size(); ++i) {
       lines += std::to_string(write.first + i) + ' ' + write.items[i] + '\n';
     }
-    rows_->Append(std::move(lines), [this, write](boost::system::error_code error) {
+    rows_->Append(std::move(lines), [this, write, life = life_](boost::system::error_code error) {
       if (error) {
         return Fail("cannot write rows to " + parts_.string() + ": " + error.message(), 1);
       }
-      coordinator_.OnWritten(write, Now());
+      if (life != life_) return;
+      coordinator_->OnWritten(write, Now());
       CarryOut();
     });
   }
 
-  void Do(const Coordinator::Log& log) {
-    display_.Clear();
-    spdlog::warn(log.text);
-  }
+  void Do(const Coordinator::Log& log) { Say(log.text); }
 
   void Do(const Coordinator::End&) {
     ended_ = true;
     display_.Clear();
     const auto elapsed = std::chrono::duration_cast<milliseconds>(Now() - started_);
-    std::cout << SummaryText(options_.job, coordinator_.progress(), coordinator_.stopped_because(),
-                             pages_before_, elapsed)
+    std::cout << SummaryText(options_.job, coordinator_->progress(),
+                             coordinator_->stopped_because(), pages_before_, elapsed)
               << (options_.crawl.insecure ? "  warning    " + std::string(kInsecureText) + "\n"
                                           : "")
               << std::flush;
@@ -262,19 +298,19 @@ class CrawlServer::Impl {
   const CoordinatorOptions options_;
   const TimePoint started_;
   const std::filesystem::path parts_;
-  Coordinator coordinator_;
+  std::unique_ptr<Coordinator> coordinator_;
   ProgressDisplay display_;
-  RedisClient redis_;
-  RedisStore store_;
+  StoreLink store_;
   std::optional<MessageSocket> socket_;
   std::optional<FileAppender> rows_;
   boost::asio::steady_timer tick_timer_;
 
-  int steps_ = 0;  // applied, not answered
+  int life_ = 1;  // of the coordinator; what was written for an earlier one does not matter
   bool listening_paused_ = false;
   bool running_ = false;
   bool stop_asked_ = false;
   bool ended_ = false;
+  bool silence_noted_ = false;
   std::uint64_t pages_before_ = 0;
   std::string failure_;
   int exit_code_ = 0;

@@ -189,7 +189,7 @@ int MemoryStore::Job::TakeWaiting(Fingerprint fingerprint, int depth) {
 
 Result<Reply> MemoryStore::Job::Apply(const AdmitStep& step) {
   if (step.depth < 0 || !AreSound(step.candidates) || !AreSound(step.sitemaps)) {
-    return Error::kStore;
+    return Error::kStepRefused;
   }
   AdmitReply reply;
   for (const auto& [fingerprint, url] : step.sitemaps) {
@@ -211,7 +211,7 @@ Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
   LeaseReply reply;
   auto at = leases.find(step.id);
   if (at == leases.end()) {
-    if (step.depth > open_depth) return Error::kStore;
+    if (step.depth > open_depth) return Error::kStepRefused;
     const auto queue = queues.find({step.depth, step.host});
     if (queue == queues.end() || step.count <= 0) return Reply(std::move(reply));
     Lease lease{step.worker, step.host, step.depth, step.connections, {}};
@@ -230,8 +230,8 @@ Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
 
 Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
   const Ending* ending = step.ending ? &*step.ending : nullptr;
-  if (!AreSound(step.links) || !AreSound(step.sitemaps)) return Error::kStore;
-  if (ending && ending->target && !IsSound(*ending->target)) return Error::kStore;
+  if (!AreSound(step.links) || !AreSound(step.sitemaps)) return Error::kStepRefused;
+  if (ending && ending->target && !IsSound(*ending->target)) return Error::kStepRefused;
 
   AcceptReply reply;
   const auto at = leases.find(step.lease);
@@ -474,7 +474,7 @@ void MemoryStore::Open(OpenMode mode, std::map<std::string, std::string> job, On
 }
 
 void MemoryStore::Apply(const Step& step, OnReply then) {
-  if (epoch_ == 0 || epoch_ != job_->epoch) return then(Error::kStore);
+  if (epoch_ == 0 || epoch_ != job_->epoch) return then(Error::kStepRefused);
   then(std::visit([this](const auto& taken) { return job_->Apply(taken); }, step));
 }
 

@@ -31,8 +31,9 @@ std::string ByReasonText(const auto& counts) {
   return text.empty() ? text : text + ')';
 }
 
-std::string_view PhaseText(Coordinator::Phase phase) {
-  switch (phase) {
+std::string_view PhaseText(const Coordinator::Progress& progress) {
+  if (progress.store_lost) return "waiting for Redis";
+  switch (progress.phase) {
     case Coordinator::Phase::kStarting:
       return "starting";
     case Coordinator::Phase::kRunning:
@@ -81,8 +82,8 @@ std::string BytesText(std::uint64_t bytes) {
 
 std::string ProgressLine(const Coordinator::Progress& progress, double rate, milliseconds elapsed) {
   std::ostringstream line;
-  line << ElapsedText(elapsed) << " " << PhaseText(progress.phase) << ": round " << progress.round
-       << ", " << progress.counts.fetched << " pages (" << RateText(rate) << "/s), frontier "
+  line << ElapsedText(elapsed) << " " << PhaseText(progress) << ": round " << progress.round << ", "
+       << progress.counts.fetched << " pages (" << RateText(rate) << "/s), frontier "
        << progress.waiting << ", in flight " << progress.in_flight << ", failed "
        << progress.counts.failed << ", workers " << progress.workers;
   return line.str();
@@ -91,8 +92,7 @@ std::string ProgressLine(const Coordinator::Progress& progress, double rate, mil
 std::string ProgressBlock(const std::string& job, const Coordinator::Progress& progress,
                           double rate, milliseconds elapsed) {
   std::ostringstream block;
-  block << "trawl " << job << "  " << PhaseText(progress.phase) << "  " << ElapsedText(elapsed)
-        << "\n"
+  block << "trawl " << job << "  " << PhaseText(progress) << "  " << ElapsedText(elapsed) << "\n"
         << "  pages " << progress.counts.fetched << " (" << RateText(rate) << "/s, "
         << BytesText(progress.counts.bytes) << ")  redirects " << progress.counts.redirected
         << "  failed " << progress.counts.failed << "\n"

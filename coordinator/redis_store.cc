@@ -1,6 +1,7 @@
 #include "coordinator/redis_store.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 #include <memory>
@@ -8,6 +9,8 @@
 
 namespace trawl {
 namespace {
+
+using namespace std::string_view_literals;
 
 using Arguments = std::vector<std::string>;
 using Kind = RedisReply::Kind;
@@ -246,6 +249,17 @@ Result<Reply> ReplyTo(const ReadRobotsStep&, const RedisReply& reply) {
 
 Result<Reply> ReplyTo(const KeepRobotsStep&, const RedisReply&) { return Reply(KeepRobotsReply()); }
 
+/// What the server says of itself, not of the step, may change.
+Error ErrorOf(std::string_view text) {
+  static constexpr std::array kForNow = {
+      "LOADING"sv,     "MISCONF"sv,  "OOM"sv,        "READONLY"sv, "MASTERDOWN"sv,
+      "CLUSTERDOWN"sv, "TRYAGAIN"sv, "NOREPLICAS"sv, "BUSY"sv,     "UNKILLABLE"sv};
+  if (text.starts_with("USAGE")) return Error::kUsage;
+  const std::string_view word = text.substr(0, text.find(' '));
+  const bool for_now = std::find(kForNow.begin(), kForNow.end(), word) != kForNow.end();
+  return for_now ? Error::kStore : Error::kStepRefused;
+}
+
 std::string Take(std::map<std::string, std::string>& fields, const std::string& name) {
   const auto node = fields.extract(name);
   return node ? std::move(node.mapped()) : "";
@@ -438,9 +452,10 @@ void RedisStore::Call(std::string_view function, Arguments arguments, RedisClien
 
 void RedisStore::Send(const Arguments& command, RedisClient::OnReply then) {
   client_.Command(command, [this, then = std::move(then)](Result<RedisReply> reply) {
+    if (!reply) error_text_ = "the connection was lost";
     if (reply && reply->kind == Kind::kError) {
       error_text_ = reply->text;
-      return then(error_text_.starts_with("USAGE") ? Error::kUsage : Error::kStore);
+      return then(ErrorOf(error_text_));
     }
     then(std::move(reply));
   });

@@ -297,8 +297,9 @@ class Store {
   virtual void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) = 0;
 
   /// Applies a step; `then` gets the reply alternative that belongs to the step, or an error:
-  /// kStore when the store is lost or another coordinator has taken the job over. May call `then`
-  /// before it returns.
+  /// kStore when the store is lost or takes no steps for now (the step may have been applied or
+  /// not), kStepRefused when another coordinator has taken the job over. May call `then` before it
+  /// returns.
   using OnReply = std::function<void(Result<Reply>)>;
   virtual void Apply(const Step& step, OnReply then) = 0;
 };

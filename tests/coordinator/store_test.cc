@@ -362,7 +362,7 @@ TEST_P(StoreRules, ObeysTheLastCoordinatorOnly) {
            ReadRobotsStep{"http://a", {}}, KeepRobotsStep{"http://a", {}, {}}}) {
     const Result<Reply> reply = coordinator_.Apply(step);
     ASSERT_FALSE(reply);
-    EXPECT_EQ(reply.error(), Error::kStore);
+    EXPECT_EQ(reply.error(), Error::kStepRefused);
   }
   EXPECT_EQ(Text(next.Open()), before);
   EXPECT_TRUE(next.Accept(1, 0, Fetched()).accepted);
@@ -370,7 +370,7 @@ TEST_P(StoreRules, ObeysTheLastCoordinatorOnly) {
 
 TEST_P(StoreRules, RefusesStepsBeforeItIsOpened) {
   Coordinator unopened(*backend_);
-  EXPECT_EQ(unopened.Apply(ReadControlStep{}).error(), Error::kStore);
+  EXPECT_EQ(unopened.Apply(ReadControlStep{}).error(), Error::kStepRefused);
 }
 
 TEST_P(StoreRules, AdmitsAUrlOnce) {

@@ -122,6 +122,26 @@ void CrawlFixture::ExpectWhatTheOracleFinds(const std::vector<std::string>& urls
   EXPECT_EQ(oracle.Wait(), 0) << oracle.out() << oracle.err();
 }
 
+CrawlFixture::Flags CrawlFixture::With(Flags flags, const Flags& more) {
+  flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
+void CrawlFixture::ExpectConsistentCounters() {
+  EXPECT_EQ(Stat("admitted"), Stat("fetched") + Stat("redirected") + Stat("failed"));
+  EXPECT_EQ(Stat("fetched"), Read("pages.jsonl").size());
+  EXPECT_EQ(Stat("redirected"), Read("redirects.jsonl").size());
+  EXPECT_EQ(Stat("failed"), Read("errors.jsonl").size());
+  EXPECT_EQ(JobField("state"), "finished");
+}
+
+std::size_t CrawlFixture::TimesTold(const std::string& words) const {
+  const std::string text = coordinator_->err();
+  std::size_t times = 0;
+  for (std::size_t at = text.find(words); at != text.npos; at = text.find(words, at + 1)) ++times;
+  return times;
+}
+
 std::uint64_t CrawlFixture::Stat(const std::string& name) const {
   const auto reply = redis_.Run({"HGET", Key("stats"), name});
   return reply.empty() || reply[0].empty() ? 0 : std::stoull(reply[0]);

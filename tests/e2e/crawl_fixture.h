@@ -22,8 +22,11 @@ class CrawlFixture : public ::testing::Test {
   using Flags = std::vector<std::string>;
   using Rows = std::vector<boost::json::object>;
 
+  explicit CrawlFixture(RedisServer::Log log = RedisServer::Log::kNone) : redis_(log) {}
+
   /// Flags of a crawl without politeness, as of one's own site.
   static Flags Fast() { return {"--host-delay", "0", "--host-connections", "64"}; }
+  static Flags With(Flags flags, const Flags& more);
 
   /// Starts the coordinator and waits until workers can join. `urls` are the seeds. A robots.txt
   /// that cannot be had is asked for again soon, unless the flags say otherwise.
@@ -51,6 +54,12 @@ class CrawlFixture : public ::testing::Test {
 
   /// Crawls the seeds once more with tests/e2e/oracle.py and expects what pages.jsonl has.
   void ExpectWhatTheOracleFinds(const std::vector<std::string>& urls, int depth);
+
+  /// Expects of a finished job that each URL has ended, in Redis and in the results.
+  void ExpectConsistentCounters();
+
+  /// How often the coordinator has said this on its standard error.
+  std::size_t TimesTold(const std::string& words) const;
 
   /// A counter of `trawl:{JOB}:stats`.
   std::uint64_t Stat(const std::string& name) const;

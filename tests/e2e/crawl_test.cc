@@ -9,21 +9,7 @@
 namespace trawl {
 namespace {
 
-class WholeCrawl : public CrawlFixture {
- protected:
-  static Flags With(Flags flags, const Flags& more) {
-    flags.insert(flags.end(), more.begin(), more.end());
-    return flags;
-  }
-
-  void ExpectConsistentCounters() {
-    EXPECT_EQ(Stat("admitted"), Stat("fetched") + Stat("redirected") + Stat("failed"));
-    EXPECT_EQ(Stat("fetched"), Read("pages.jsonl").size());
-    EXPECT_EQ(Stat("redirected"), Read("redirects.jsonl").size());
-    EXPECT_EQ(Stat("failed"), Read("errors.jsonl").size());
-    EXPECT_EQ(JobField("state"), "finished");
-  }
-};
+using WholeCrawl = CrawlFixture;
 
 class CrawlWithWorkers : public WholeCrawl, public ::testing::WithParamInterface<int> {};
 
@@ -48,38 +34,9 @@ TEST_F(WholeCrawl, StopsAtTheGreatestDepth) {
   ExpectConsistentCounters();
 }
 
-/// Slow enough that a fault in the middle of the crawl comes in the middle.
-void MakeSlow(TestSite& site, int pages) {
-  for (int page = 0; page < pages; ++page) {
-    TestPage slow;
-    slow.latency = std::chrono::milliseconds(20);
-    slow.body = "<a href='/s/" + std::to_string(page + 1) + "'>next</a>";
-    for (int more = 0; more < 20; ++more) {
-      slow.body += "<a href='/s/" + std::to_string((page * 20 + more) % pages) + "'>more</a>";
-    }
-    site.Set("/s/" + std::to_string(page), std::move(slow));
-  }
-}
-
-TEST_F(WholeCrawl, LosesNothingWhenAWorkerIsKilled) {
-  TestSite site;
-  MakeSlow(site, 1'000);
-  const std::string seed = site.Url("/s/0");
-  ASSERT_NO_FATAL_FAILURE(
-      StartCoordinator({seed}, With(Fast(), {"--depth", "100", "--lease-timeout", "1000"})));
-  Process& victim = StartWorker();
-  for (int others = 0; others < 3; ++others) StartWorker();
-  ASSERT_TRUE(site.WaitForRequests(300));
-  victim.Signal(SIGKILL);
-  ASSERT_EQ(Finish(), 0);
-  Export();
-  ExpectWhatTheOracleFinds({seed}, 100);
-  ExpectConsistentCounters();
-}
-
 TEST_F(WholeCrawl, TakesAWorkerThatJoinsOnTheWay) {
   TestSite site;
-  MakeSlow(site, 1'000);
+  FillSlowSite(site, 1'000);
   const std::string seed = site.Url("/s/0");
   ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, With(Fast(), {"--depth", "100"})));
   StartWorker();
@@ -94,73 +51,9 @@ TEST_F(WholeCrawl, TakesAWorkerThatJoinsOnTheWay) {
                           [](const auto& row) { return Text(row, "worker") == "late"; }));
 }
 
-TEST_F(WholeCrawl, GoesOnAfterTheCoordinatorWasKilled) {
-  TestSite site;
-  MakeSlow(site, 600);
-  const std::string seed = site.Url("/s/0");
-  const Flags flags = With(Fast(), {"--depth", "100", "--lease-timeout", "1000"});
-  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, flags));
-  const std::string first_endpoint = endpoint();
-  StartWorker();
-  ASSERT_TRUE(site.WaitForRequests(200));
-  coordinator().Signal(SIGKILL);
-  ASSERT_TRUE(coordinator().Wait());
-  ASSERT_NO_FATAL_FAILURE(
-      StartCoordinator({seed}, With(flags, {"--resume", "--listen", first_endpoint})));
-  ASSERT_EQ(Finish(), 0);
-  Export();
-  ExpectWhatTheOracleFinds({seed}, 100);
-  ExpectConsistentCounters();
-}
-
-TEST_F(WholeCrawl, IsStoppedByASignalAndResumed) {
-  TestSite site;
-  MakeSlow(site, 600);
-  const std::string seed = site.Url("/s/0");
-  const Flags flags = With(Fast(), {"--depth", "100"});
-  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, flags));
-  StartWorker();
-  ASSERT_TRUE(site.WaitForRequests(200));
-  coordinator().Signal(SIGTERM);
-  ASSERT_EQ(Finish(), 0);
-  EXPECT_EQ(JobField("state"), "stopped");
-  EXPECT_GT(Stat("admitted"), Stat("fetched") + Stat("redirected") + Stat("failed"));
-
-  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, With(flags, {"--resume"})));
-  StartWorker();
-  ASSERT_EQ(Finish(), 0);
-  Export();
-  ExpectWhatTheOracleFinds({seed}, 100);
-  ExpectConsistentCounters();
-}
-
-TEST_F(WholeCrawl, ObeysTheControlKey) {
-  TestSite site;
-  MakeSlow(site, 2'000);
-  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100"})));
-  StartWorker();
-  ASSERT_TRUE(site.WaitForRequests(50));
-  SetControl("pause");
-  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "paused"; }));
-  SetControl("run");
-  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "running"; }));
-  SetControl("stop");
-  ASSERT_EQ(Finish(), 0);
-  EXPECT_EQ(JobField("state"), "stopped");
-
-  // The word has had its effect: the job can be gone on with.
-  const std::size_t requests = site.request_count();
-  ASSERT_NO_FATAL_FAILURE(
-      StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100", "--resume"})));
-  StartWorker();
-  ASSERT_TRUE(site.WaitForRequests(requests + 20));
-  coordinator().Signal(SIGTERM);
-  ASSERT_EQ(Finish(), 0);
-}
-
 TEST_F(WholeCrawl, FetchesNoMoreThanMaxPages) {
   TestSite site;
-  MakeSlow(site, 300);
+  FillSlowSite(site, 300);
   ASSERT_NO_FATAL_FAILURE(
       Crawl({site.Url("/s/0")}, With(Fast(), {"--depth", "100", "--max-pages", "40"}), 2));
   EXPECT_EQ(Pages().size(), 40u);

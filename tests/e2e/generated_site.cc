@@ -88,4 +88,16 @@ void FillSite(TestSite& site, int pages, std::uint64_t seed) {
   }
 }
 
+void FillSlowSite(TestSite& site, int pages) {
+  for (int page = 0; page < pages; ++page) {
+    TestPage slow;
+    slow.latency = std::chrono::milliseconds(20);
+    slow.body = "<a href='/s/" + std::to_string(page + 1) + "'>next</a>";
+    for (int more = 0; more < 20; ++more) {
+      slow.body += "<a href='/s/" + std::to_string((page * 20 + more) % pages) + "'>more</a>";
+    }
+    site.Set("/s/" + std::to_string(page), std::move(slow));
+  }
+}
+
 }  // namespace trawl

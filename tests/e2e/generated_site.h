@@ -12,4 +12,8 @@ namespace trawl {
 /// through redirects in a row, to missing pages and to other types. The first is "/index.html".
 void FillSite(TestSite& site, int pages, std::uint64_t seed);
 
+/// Fills it with the pages "/s/0", "/s/1", ..., each 20 ms late and with links to the next and to
+/// 20 others: a fault in the middle of the crawl comes in the middle.
+void FillSlowSite(TestSite& site, int pages);
+
 }  // namespace trawl

@@ -108,6 +108,10 @@ void RedisServer::Kill() {
   pid_ = 0;
 }
 
+void RedisServer::Forget() { std::filesystem::remove_all(folder_ + "/appendonlydir"); }
+
+void RedisServer::Signal(int signal) { kill(pid_, signal); }
+
 std::vector<std::string> RedisServer::Run(const std::vector<std::string>& command) const {
   const std::unique_ptr<redisContext, void (*)(redisContext*)> context(
       redisConnectUnix(socket_path().c_str()), redisFree);

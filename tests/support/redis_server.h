@@ -27,6 +27,9 @@ class RedisServer {
   void Kill();
   /// Starts it again on what it has kept.
   void Start();
+  /// Drops what a killed server has kept.
+  void Forget();
+  void Signal(int signal);
 
   /// Runs a command on a connection of its own and waits for it. Returns the reply's texts and
   /// numbers, nested ones in order; a nil is "". Throws std::runtime_error for an error.

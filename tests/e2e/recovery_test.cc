@@ -1,0 +1,188 @@
+// Crawls whose processes are killed, stalled or stopped end as those that are left alone.
+
+#include <csignal>
+
+#include "tests/e2e/crawl_fixture.h"
+#include "tests/e2e/generated_site.h"
+
+namespace trawl {
+namespace {
+
+class Recovery : public CrawlFixture {
+ protected:
+  Recovery() : CrawlFixture(RedisServer::Log::kAppendOnlyFile) {}
+};
+
+TEST_F(Recovery, LosesNothingWhenAWorkerIsKilled) {
+  TestSite site;
+  FillSlowSite(site, 1'000);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(Fast(), {"--depth", "100", "--lease-timeout", "1000"})));
+  Process& victim = StartWorker();
+  for (int others = 0; others < 3; ++others) StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(300));
+  victim.Signal(SIGKILL);
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, GoesOnAfterTheCoordinatorWasKilled) {
+  TestSite site;
+  FillSlowSite(site, 600);
+  const std::string seed = site.Url("/s/0");
+  const Flags flags = With(Fast(), {"--depth", "100", "--lease-timeout", "1000"});
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, flags));
+  const std::string first_endpoint = endpoint();
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(200));
+  coordinator().Signal(SIGKILL);
+  ASSERT_TRUE(coordinator().Wait());
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(flags, {"--resume", "--listen", first_endpoint})));
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, IsStoppedByASignalAndResumed) {
+  TestSite site;
+  FillSlowSite(site, 600);
+  const std::string seed = site.Url("/s/0");
+  const Flags flags = With(Fast(), {"--depth", "100"});
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, flags));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(200));
+  coordinator().Signal(SIGTERM);
+  ASSERT_EQ(Finish(), 0);
+  EXPECT_EQ(JobField("state"), "stopped");
+  EXPECT_GT(Stat("admitted"), Stat("fetched") + Stat("redirected") + Stat("failed"));
+
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, With(flags, {"--resume"})));
+  StartWorker();
+  ASSERT_EQ(Finish(), 0);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, ObeysTheControlKey) {
+  TestSite site;
+  FillSlowSite(site, 2'000);
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100"})));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(50));
+  SetControl("pause");
+  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "paused"; }));
+  SetControl("run");
+  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "running"; }));
+  SetControl("stop");
+  ASSERT_EQ(Finish(), 0);
+  EXPECT_EQ(JobField("state"), "stopped");
+
+  // The word has had its effect: the job can be gone on with.
+  const std::size_t requests = site.request_count();
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100", "--resume"})));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(requests + 20));
+  coordinator().Signal(SIGTERM);
+  ASSERT_EQ(Finish(), 0);
+}
+
+TEST_F(Recovery, GoesOnWhenRedisIsKilledAndStartedAgain) {
+  TestSite site;
+  FillSlowSite(site, 1'000);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(Fast(), {"--depth", "100", "--lease-timeout", "1000"})));
+  for (int workers = 0; workers < 2; ++workers) StartWorker();
+  for (std::size_t kills = 1; kills <= 3; ++kills) {
+    ASSERT_TRUE(site.WaitForRequests(200 * kills));
+    redis().Kill();
+    ASSERT_TRUE(WaitUntil([&] { return TimesTold("lost Redis") == kills; }));
+    redis().Start();
+    ASSERT_TRUE(WaitUntil([&] { return TimesTold("Redis is back") == kills; }));
+  }
+  ASSERT_EQ(Finish(), 0) << coordinator().err();
+  EXPECT_EQ(TimesTold("Redis is back"), 3u);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, WaitsForARedisThatDoesNotAnswer) {
+  TestSite site;
+  FillSlowSite(site, 500);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(Fast(), {"--depth", "100", "--lease-timeout", "1000"})));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(100));
+  redis().Signal(SIGSTOP);
+  ASSERT_TRUE(WaitUntil([&] { return TimesTold("Redis does not answer") == 1; }));
+  redis().Signal(SIGCONT);
+  ASSERT_EQ(Finish(), 0) << coordinator().err();
+  EXPECT_EQ(TimesTold("Redis answers again"), 1u);
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+  EXPECT_EQ(Stat("leases_expired"), 0u) << "the worker was there all the time";
+}
+
+TEST_F(Recovery, WaitsForARedisThatHasNoMemoryLeft) {
+  TestSite site;
+  FillSlowSite(site, 500);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, With(Fast(), {"--depth", "100"})));
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(100));
+  redis().Run({"CONFIG", "SET", "maxmemory", "1"});
+  ASSERT_TRUE(WaitUntil([&] { return TimesTold("lost Redis") == 1; }));
+  EXPECT_EQ(TimesTold("OOM"), 1u);
+  redis().Run({"CONFIG", "SET", "maxmemory", "0"});
+  ASSERT_EQ(Finish(), 0) << coordinator().err();
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, IsStoppedWhileRedisIsAwayAndResumed) {
+  TestSite site;
+  FillSlowSite(site, 500);
+  const std::string seed = site.Url("/s/0");
+  const Flags flags = With(Fast(), {"--depth", "100", "--lease-timeout", "1000"});
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({seed}, flags));
+  const std::string first_endpoint = endpoint();
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(100));
+  redis().Kill();
+  ASSERT_TRUE(WaitUntil([&] { return TimesTold("lost Redis") == 1; }));
+  coordinator().Signal(SIGTERM);
+  ASSERT_EQ(coordinator().Wait(), 1);
+  EXPECT_EQ(TimesTold("--resume goes on"), 1u) << coordinator().err();
+  redis().Start();
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(flags, {"--resume", "--listen", first_endpoint})));
+  ASSERT_EQ(Finish(), 0) << coordinator().err();
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, EndsWhenRedisComesBackWithoutTheJob) {
+  TestSite site;
+  FillSlowSite(site, 500);
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100"})));
+  redis().Kill();
+  redis().Forget();
+  redis().Start();
+  EXPECT_EQ(coordinator().Wait(), 1);
+  EXPECT_EQ(TimesTold("Redis is back, but without the job"), 1u) << coordinator().err();
+}
+
+}  // namespace
+}  // namespace trawl
