@@ -16,7 +16,7 @@ deploy/crawl.sh but for the workers' ones, and those of `trawl-coordinator --hel
 
 Start workers with deploy/workers.sh. Ctrl-C drains them and stops; --resume goes on.
 
-Environment: TRAWL_BIN and TRAWL_STOP_SECONDS, as in deploy/crawl.sh.
+Environment: TRAWL_BIN, TRAWL_STOP_SECONDS and TRAWL_RESTARTS, as in deploy/crawl.sh.
 TEXT
 }
 

@@ -40,12 +40,15 @@ Crawls from the URLs on this machine and leaves pages.jsonl, redirects.jsonl and
   --quiet               no progress, only the summary
   --version             print the version
 
-`trawl-coordinator --help` lists further flags, all of which may be used here. Ctrl-C stops the
-crawl when the requests in flight have ended, a second one at once; --resume goes on.
+`trawl-coordinator --help` lists further flags, all of which may be used here. What dies meanwhile
+is started again. Ctrl-C stops the crawl when the requests in flight have ended, a second one at
+once; --resume goes on.
 
 Environment:
   TRAWL_BIN             folder of another build's programs; nothing is installed or built then
   TRAWL_STOP_SECONDS    longest wait for requests in flight when stopping [30]
+  TRAWL_RESTARTS        how often within a minute a part that dies (coordinator, Redis, a worker) is
+                        started again, before the crawl ends, to be resumed [10]
 TEXT
 }
 

@@ -9,7 +9,7 @@
 #   logs/               standard error of Redis and of the workers
 #   run/job             the job's name, from the moment that its coordinator listens
 #   run/endpoint        where workers connect; this and the next two are there while it runs
-#   run/pids            one "NAME PID" a line
+#   run/pids            one "NAME PID" a line; of two with one name the later counts
 #   run/redis.sock      the private Redis
 #   run/lock            held by every process of the job
 # shellcheck source=deploy/lib.sh
@@ -25,7 +25,7 @@ STAMP="$DAY-[0-9][0-9][0-9][0-9][0-9][0-9]*"
 # to coordinator_flags.
 
 job='' out='' redis_url='' config='' resume=0 quiet=0 question=''
-workers='' concurrency=''
+workers='' concurrency='' listen=''
 coordinator_flags=()
 worker_flags=()
 
@@ -36,10 +36,10 @@ parse_flags() {
         coordinator_flags+=("$@")
         return
         ;;
-      --@(job|out|redis|config|workers|concurrency|ca-file|dns|log-level)=*)
+      --@(job|out|redis|config|workers|concurrency|listen|ca-file|dns|log-level)=*)
         set_flag "${1%%=*}" "${1#*=}"
         ;;
-      --@(job|out|redis|config|workers|concurrency|ca-file|dns|log-level))
+      --@(job|out|redis|config|workers|concurrency|listen|ca-file|dns|log-level))
         if (($# < 2)) || [[ $2 == --* ]]; then usage_error "$1 needs a value"; fi
         set_flag "$1" "$2"
         shift
@@ -65,6 +65,7 @@ set_flag() {
     --config) config=$2 ;;
     --workers) require_number "$1" "$2" 10000 && workers=$2 ;;
     --concurrency) require_number "$1" "$2" 100000 && concurrency=$2 ;;
+    --listen) listen=$2 ;;
     --ca-file | --dns) worker_flags+=("$1" "$2") ;;
     --log-level)
       worker_flags+=("$1" "$2")
@@ -205,11 +206,15 @@ start_redis() {
   short_folder=$(mktemp -d "$(short_tmp)/trawl.XXXXXX")
   ln -s -- "$out/run" "$short_folder/run"
   redis_url=unix://$short_folder/run/redis.sock
+  launch_redis
+  await_redis
+}
+
+launch_redis() {
   spawn redis-server --port 0 --dir "$out/redis" --unixsocket ../run/redis.sock --unixsocketperm 700 \
     --appendonly yes --save '' --set-max-intset-entries 1024 >>"$out/logs/redis.log" 2>&1
   redis_pid=$!
   note_pid redis "$redis_pid"
-  await_redis
 }
 
 # TMPDIR, unless a socket's path or a URL cannot have it.
@@ -235,19 +240,14 @@ await_redis() {
 
 coordinator_pid='' coordinator_code='' endpoint=''
 
-note_pid() { printf '%s %d\n' "$1" "$2" >>"$out/run/pids"; }
+# Not even a full disk ends a script: the file is for people.
+note_pid() { printf '%s %d\n' "$1" "$2" >>"$out/run/pids" || true; }
 
 # Starts it and waits until workers can connect. Ends the script with the coordinator's exit code
 # when it does not come so far.
 start_coordinator() {
-  local flags=(--job "$job" --out "$out" --redis "$redis_url" --endpoint-file "$out/run/endpoint")
-  if ((resume)); then flags+=(--resume); fi
-  if ((quiet)); then flags+=(--quiet); fi
-  if [[ -n $config ]]; then flags+=(--config "$config"); fi
   rm -f -- "$out/run/endpoint"
-  spawn "$BIN/trawl-coordinator" "${flags[@]}" "${coordinator_flags[@]}"
-  coordinator_pid=$!
-  note_pid coordinator "$coordinator_pid"
+  launch_coordinator "$resume"
   until [[ -s $out/run/endpoint ]]; do
     if ! alive "$coordinator_pid"; then
       reap_coordinator
@@ -256,10 +256,24 @@ start_coordinator() {
     fi
     pause
   done
-  endpoint=$(cat -- "$out/run/endpoint" 2>/dev/null || true)
+  # One that is started again listens where the workers look for it.
+  listen=$(cat -- "$out/run/endpoint" 2>/dev/null || true)
   # Every local address is no address to connect to.
-  endpoint=${endpoint/0.0.0.0/127.0.0.1}
+  endpoint=${listen/0.0.0.0/127.0.0.1}
   printf '%s\n' "$job" >"$out/run/job"
+}
+
+launch_coordinator() {
+  local resume=$1
+  local flags=(--job "$job" --out "$out" --redis "$redis_url" --endpoint-file "$out/run/endpoint")
+  if [[ -n $listen ]]; then flags+=(--listen "$listen"); fi
+  if ((resume)); then flags+=(--resume); fi
+  if ((quiet)); then flags+=(--quiet); fi
+  if [[ -n $config ]]; then flags+=(--config "$config"); fi
+  spawn "$BIN/trawl-coordinator" "${flags[@]}" "${coordinator_flags[@]}"
+  coordinator_pid=$!
+  coordinator_code=''
+  note_pid coordinator "$coordinator_pid"
 }
 
 reap_coordinator() {
@@ -273,53 +287,97 @@ crawl_code() {
   if ((coordinator_code > 128)); then printf '1\n'; else printf '%d\n' "$coordinator_code"; fi
 }
 
+worker_command=()
+
 start_workers() {
-  local number flags=(--coordinator "$endpoint" --out "$out" "${worker_flags[@]}")
-  if [[ -n $concurrency ]]; then flags+=(--concurrency "$concurrency"); fi
-  if [[ -n $config ]]; then flags+=(--config "$config"); fi
-  for ((number = 1; number <= workers; number++)); do
-    spawn "$BIN/trawl-worker" "${flags[@]}" >>"$out/logs/worker-$number.log" 2>&1
-    worker_pids[$number]=$!
-    note_pid "worker-$number" "$!"
+  local number
+  worker_command=("$BIN/trawl-worker" --coordinator "$endpoint" --out "$out" "${worker_flags[@]}")
+  if [[ -n $concurrency ]]; then worker_command+=(--concurrency "$concurrency"); fi
+  if [[ -n $config ]]; then worker_command+=(--config "$config"); fi
+  for ((number = 1; number <= workers; number++)); do launch_worker "$number"; done
+}
+
+launch_worker() {
+  local number=$1
+  spawn "${worker_command[@]}" >>"$out/logs/worker-$number.log" 2>&1
+  worker_pids[$number]=$!
+  note_pid "worker-$number" "$!"
+}
+
+# ---- Keeping the job alive ----
+
+# Waits for the coordinator's own end, and starts again what dies before. Ends the script when
+# something dies too often.
+watch_job() {
+  while true; do
+    if [[ -n $redis_pid ]]; then keep_redis; fi
+    keep_coordinator
+    if [[ -z $coordinator_pid ]] && ((!coordinator_due)); then return; fi
+    if ((workers > 0)); then keep_workers; fi
+    pause
   done
 }
 
-# Waits for the coordinator's end, and ends the script when it has lost what it needs.
-watch_job() {
-  while alive "$coordinator_pid"; do
-    if [[ -n $redis_pid ]] && ! alive "$redis_pid"; then
-      redis_pid=''
-      fail 1 "Redis has ended: $(last_line "$out/logs/redis.log")"
-    fi
-    if ((workers > 0)); then check_workers; fi
-    pause
-  done
-  reap_coordinator
-  if ((coordinator_code > 128)); then
-    fail 1 "the coordinator $(describe_end "$coordinator_code")"
+# Coordinator and workers wait for it.
+keep_redis() {
+  local code=0
+  if alive "$redis_pid"; then return; fi
+  wait "$redis_pid" 2>/dev/null || code=$?
+  redis_pid=''
+  restart_or_fail redis "Redis $(describe_end "$code" "$out/logs/redis.log")"
+  launch_redis
+}
+
+# Says that a part has ended and is started again; ends the script when that was too often.
+restart_or_fail() {
+  local part=$1 words=$2
+  may_restart "$part" || fail 1 "$words; too often to be started again"
+  say "$words; started again"
+}
+
+coordinator_due=0 # It died, and is started again as soon as Redis is there.
+
+# One that ends by itself has said why.
+keep_coordinator() {
+  if [[ -n $coordinator_pid ]] && ! alive "$coordinator_pid"; then
+    reap_coordinator
+    if ((coordinator_code <= 128)); then return; fi
+    restart_or_fail coordinator "the coordinator $(describe_end "$coordinator_code")"
+    coordinator_due=1
   fi
+  if ((coordinator_due)) && redis_answers; then
+    coordinator_due=0
+    launch_coordinator 1
+  fi
+}
+
+redis_answers() {
+  [[ -z $redis_pid ]] || [[ $(private_redis "$out" ping) == PONG ]]
 }
 
 goodbye_deadline=''
 
-note_ended_worker() {
-  local number=$1 code=$2 words
-  words="worker $number $(describe_end "$code" "$out/logs/worker-$number.log")"
-  if ((${#worker_pids[@]} > 0)); then
-    if ((code != 0)); then say "$words; the others go on"; fi
-  elif ((code != 0)); then
-    fail 1 "no worker is left; $words"
-  else
-    goodbye_deadline=$((SECONDS + GOODBYE_SECONDS))
+# The coordinator sends all workers home together, just before it ends.
+keep_workers() {
+  for_ended_workers keep_worker
+  if ((${#worker_pids[@]} > 0)); then goodbye_deadline=''; fi
+  if [[ -n $goodbye_deadline ]] && ((SECONDS >= goodbye_deadline)); then
+    fail 1 "no worker is left: all have ended before the crawl did"
   fi
 }
 
-# A worker's end is no loss while others go on. All of them end together when the crawl does, just
-# before the coordinator.
-check_workers() {
-  for_ended_workers note_ended_worker
-  if [[ -n $goodbye_deadline ]] && ((SECONDS >= goodbye_deadline)); then
-    fail 1 "no worker is left: all have ended before the crawl did"
+keep_worker() {
+  local number=$1 code=$2 words
+  words="worker $number $(describe_end "$code" "$out/logs/worker-$number.log")"
+  if ((code == 0)); then
+    goodbye_deadline=$((SECONDS + GOODBYE_SECONDS))
+  elif ((code != 2)) && may_restart "worker $number"; then
+    say "$words; started again"
+    launch_worker "$number"
+  elif ((${#worker_pids[@]} > 0)); then
+    say "$words; too often to be started again; the others go on"
+  else
+    fail 1 "no worker is left; $words"
   fi
 }
 

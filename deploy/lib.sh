@@ -6,6 +6,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 SELF=${0##*/}
 PROGRAMS=(trawl-coordinator trawl-worker trawl-export)
 STOP_SECONDS=${TRAWL_STOP_SECONDS:-30}
+RESTARTS=${TRAWL_RESTARTS:-10}
 
 # ---- Telling people ----
 
@@ -42,6 +43,10 @@ require_number() {
 
 if [[ ! $STOP_SECONDS =~ ^[0-9]{1,6}$ ]]; then
   fail 2 "TRAWL_STOP_SECONDS: a number of seconds is needed, not '$STOP_SECONDS'"
+fi
+
+if [[ ! $RESTARTS =~ ^[0-9]{1,6}$ ]]; then
+  fail 2 "TRAWL_RESTARTS: a number is needed, not '$RESTARTS'"
 fi
 
 # ---- Signals ----
@@ -122,6 +127,21 @@ end_within() {
   send TERM "$@"
   ended_within "$seconds" "$@" || send KILL "$@"
   ended_within 5 "$@" || true
+}
+
+# ---- Starting again what died ----
+
+declare -A restarted=() # part -> when it was started again within the last minute, in seconds
+
+# Whether a part that died may be started again: it was not RESTARTS times within a minute. Counts
+# this time.
+may_restart() {
+  local part=$1 time recent=()
+  for time in ${restarted[$part]:-}; do
+    if ((time > SECONDS - 60)); then recent+=("$time"); fi
+  done
+  if ((${#recent[@]} >= RESTARTS)); then return 1; fi
+  restarted[$part]="${recent[*]} $SECONDS"
 }
 
 declare -A worker_pids=() # number -> pid of those that run
@@ -215,4 +235,4 @@ newest_folder() {
 }
 
 # Runs redis-cli on the private Redis of a job's folder.
-private_redis() (cd -- "$1/run" && shift && redis-cli -s redis.sock "$@" 2>/dev/null)
+private_redis() (cd -- "$1/run" && shift && timeout 10 redis-cli -s redis.sock "$@" 2>/dev/null)

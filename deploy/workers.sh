@@ -8,7 +8,8 @@ usage() {
   cat <<'TEXT'
 Usage: deploy/workers.sh N --coordinator tcp://HOST:PORT [--out DIR] [flags]
 
-Runs N worker processes until the coordinator sends them home. The other flags are those of
+Runs N worker processes until the coordinator sends them home, and starts again those that die. The
+other flags are those of
 `trawl-worker --help`, as --concurrency N and --dns SERVERS. Their rows go to DIR/parts.
 
   --out DIR             folder of the rows; the job's own on the coordinator's machine
@@ -16,7 +17,7 @@ Runs N worker processes until the coordinator sends them home. The other flags a
 
 Ctrl-C drains the workers and stops.
 
-Environment: TRAWL_BIN and TRAWL_STOP_SECONDS, as in deploy/crawl.sh.
+Environment: TRAWL_BIN, TRAWL_STOP_SECONDS and TRAWL_RESTARTS, as in deploy/crawl.sh.
 TEXT
 }
 
@@ -67,10 +68,12 @@ set_worker_flag() {
 
 start() {
   local number
-  for ((number = 1; number <= count; number++)); do
-    spawn "$BIN/trawl-worker" --coordinator "$coordinator" "${flags[@]}"
-    worker_pids[$number]=$!
-  done
+  for ((number = 1; number <= count; number++)); do launch "$number"; done
+}
+
+launch() {
+  spawn "$BIN/trawl-worker" --coordinator "$coordinator" "${flags[@]}"
+  worker_pids[$1]=$!
 }
 
 watch() {
@@ -84,9 +87,13 @@ note_ended_worker() {
   local number=$1 code=$2
   # Bad usage: the others have the same flags.
   if ((code == 2)); then exit 2; fi
-  if ((code != 0)); then
+  if ((code == 0)); then return; fi
+  if may_restart "worker $number"; then
+    say "worker $number $(describe_end "$code"); started again"
+    launch "$number"
+  else
     failed=1
-    say "worker $number $(describe_end "$code"); ${#worker_pids[@]} go on"
+    say "worker $number $(describe_end "$code"); too often to be started again; ${#worker_pids[@]} go on"
   fi
 }
 

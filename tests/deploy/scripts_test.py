@@ -196,40 +196,69 @@ class CrawlTest(ScriptTest):
         self.assertFalse((self.folder / "there").exists())
         self.assertEqual(0, self.run_script(*args)[0])
 
-    def test_goes_on_without_a_worker_that_died(self):
-        code, out, err = self.run_script("crawl.sh", SEED, "--workers", "3", "--out", "there",
-                                         FAKE_WORKER="die-one", FAKE_WORKERS="2")
-        self.assertEqual(0, code, err)
-        self.assertIn("summary", out)
+    def test_starts_a_worker_that_died_again_but_not_too_often(self):
+        for restarts, words in [("1", "; started again\n"),
+                                ("0", "; too often to be started again; the others go on\n")]:
+            with self.subTest(restarts=restarts):
+                process = self.start("crawl.sh", SEED, "--workers", "3", "--out", restarts,
+                                     FAKE_WORKER="die-one", FAKE_COORDINATOR="wait",
+                                     TRAWL_RESTARTS=restarts)
+                self.assertRegex(process.stderr.readline(),
+                                 "worker [123] ended with code 3: out of luck" + words)
+                process.send_signal(signal.SIGINT)
+                code, out, err = self.finish(process)
+                self.assertEqual(130, code, err)
+                self.assertIn("summary", out)
 
     def test_ends_when_no_worker_is_left(self):
-        code, _, err = self.run_script("crawl.sh", SEED, "--workers", "2",
+        code, _, err = self.run_script("crawl.sh", SEED, "--workers", "2", TRAWL_RESTARTS="3",
                                        FAKE_WORKER="die", FAKE_COORDINATOR="wait")
         self.assertEqual(1, code)
+        self.assertEqual(6, err.count("; started again"), err)
         self.assertRegex(err, "no worker is left; worker [12] ended with code 3: out of luck")
         self.assertRegex(err, "go on with: .*--resume --out")
 
-    def test_ends_when_the_coordinator_died(self):
-        code, out, err = self.run_script("crawl.sh", SEED, "--workers", "2", FAKE_COORDINATOR="die")
+    def test_ends_when_the_coordinator_dies_too_often(self):
+        code, out, err = self.run_script("crawl.sh", SEED, "--workers", "2", TRAWL_RESTARTS="2",
+                                         FAKE_COORDINATOR="die")
         self.assertEqual((1, ""), (code, out))
-        self.assertRegex(err, "the coordinator was ended by signal 9\n.*go on with: .*--resume")
+        self.assertEqual(2, err.count("the coordinator was ended by signal 9; started again"), err)
+        self.assertRegex(err, "signal 9; too often to be started again\n"
+                              ".*go on with: .*--resume")
 
-    def test_tells_of_a_worker_that_was_killed(self):
-        process = self.started_crawl("--out", "there")
+    def pid_of(self, part):
         pids = (self.folder / "there/run/pids").read_text()
-        os.kill(int(re.search(r"^worker-1 (\d+)$", pids, re.M)[1]), signal.SIGKILL)
-        self.assertIn("worker 1 was ended by signal 9; the others go on", process.stderr.readline())
+        return int(re.findall(rf"^{part} (\d+)$", pids, re.M)[-1])
+
+    def test_starts_again_what_was_killed_in_its_place(self):
+        process = self.started_crawl("--out", "there", "--listen", "tcp://127.0.0.1:*",
+                                     TRAWL_RESTARTS="1")
+        endpoint = self.folder / "there/run/endpoint"
+        endpoint.unlink()
+        for part, words in [("redis", "Redis"), ("worker-1", "worker 1"),
+                            ("coordinator", "the coordinator")]:
+            old = self.pid_of(part)
+            os.kill(old, signal.SIGKILL)
+            line = process.stderr.readline()
+            self.assertRegex(line, f"{words} was ended by signal 9.*; started again")
+            self.assertTrue(eventually(lambda: self.pid_of(part) != old))
+        self.assertTrue(eventually(endpoint.exists))  # it listens
+        coordinators = [line for line in self.arguments.read_text().splitlines()
+                        if line.startswith("--job")]
+        self.assertRegex(coordinators[0], r"--listen tcp://127.0.0.1:\* ")
+        self.assertRegex(coordinators[1], "--listen tcp://0.0.0.0:7000 .*--resume ")
         process.send_signal(signal.SIGINT)
-        code, _, err = self.finish(process)
-        self.assertEqual((130, 1), (code, err.count("\n")), err)
+        code, out, err = self.finish(process)
+        self.assertEqual(130, code, err)
+        self.assertIn("summary of", out)
 
-    def test_ends_when_redis_died(self):
-        process = self.started_crawl("--out", "there")
-        pids = (self.folder / "there/run/pids").read_text()
-        os.kill(int(re.search(r"^redis (\d+)$", pids, re.M)[1]), signal.SIGKILL)
+    def test_ends_when_redis_dies_too_often(self):
+        process = self.started_crawl("--out", "there", TRAWL_RESTARTS="0")
+        os.kill(self.pid_of("redis"), signal.SIGKILL)
         code, _, err = self.finish(process)
         self.assertEqual(1, code)
-        self.assertIn("Redis has ended", err)
+        self.assertIn("Redis was ended by signal 9", err)
+        self.assertRegex(err, "too often to be started again\n.*go on with: .*--resume")
 
 
 class StopTest(ScriptTest):
@@ -354,9 +383,10 @@ class PartsTest(ScriptTest):
 
     def test_dead_workers_are_a_failure(self):
         code, _, err = self.run_script("workers.sh", "1", "--coordinator", "tcp://h:1",
-                                       FAKE_WORKER="die")
+                                       FAKE_WORKER="die", TRAWL_RESTARTS="2")
         self.assertEqual(1, code)
-        self.assertIn("worker 1 ended with code 3", err)
+        self.assertEqual(2, err.count("worker 1 ended with code 3; started again"), err)
+        self.assertIn("worker 1 ended with code 3; too often to be started again; 0 go on", err)
 
     def test_workers_refuse_bad_usage(self):
         for args, pattern in [
