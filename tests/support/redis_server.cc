@@ -110,6 +110,13 @@ void RedisServer::Kill() {
 
 void RedisServer::Forget() { std::filesystem::remove_all(folder_ + "/appendonlydir"); }
 
+void RedisServer::Restore(const std::string& folder) {
+  Kill();
+  Forget();
+  std::filesystem::copy(folder + "/appendonlydir", folder_ + "/appendonlydir");
+  Start();
+}
+
 void RedisServer::Signal(int signal) { kill(pid_, signal); }
 
 std::vector<std::string> RedisServer::Run(const std::vector<std::string>& command) const {

@@ -29,6 +29,8 @@ class RedisServer {
   void Start();
   /// Drops what a killed server has kept.
   void Forget();
+  /// Starts it again on a copy of what another server has kept in this folder.
+  void Restore(const std::string& folder);
   void Signal(int signal);
 
   /// Runs a command on a connection of its own and waits for it. Returns the reply's texts and
