@@ -70,6 +70,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     live.connections = lease.connections;
     live.urls = static_cast<int>(lease.indexes.size());
     live.delivered = true;
+    live.adopted = true;
     live.deadline = now + options_.lease_timeout;
     frontier_.At(lease.host).Adopt(live.connections_in_use());
     leases_.Add(std::move(live));
@@ -80,6 +81,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
   }
   ApplyStep(SaveJobStep{{{"state", "running"}, {"finished", ""}}});
   ApplyStep(rules_.StepForLimits());
+  ReadControl();
   ApplyStep(rules_.StepForSeeds());
 }
 
@@ -138,7 +140,11 @@ void Coordinator::OnHello(const std::string& peer, const Hello& hello, TimePoint
   WorkerHeartbeat held;
   held.lease_ids = hello.lease_ids;
   held.capacity = hello.capacity;
+  held.sent_ms = hello.sent_ms;
   OnHeartbeat(peer, held, now);
+  // What it does not name has not reached it, or was done with.
+  for (const LeaseId id : leases_.TakeAdopted(peer, hello.lease_ids)) ExpireLease(id, false);
+  if (phase_ == Phase::kPaused) SendTo(peer, Recall{});
   if (phase_ == Phase::kDraining) SendTo(peer, Drain{});
   Advance(now);
 }
@@ -147,6 +153,7 @@ void Coordinator::OnHeartbeat(const std::string& peer, const WorkerHeartbeat& he
                               TimePoint now) {
   workers_.Heartbeat(peer, heartbeat, now);
   CoordinatorHeartbeat answer;
+  answer.sent_ms = heartbeat.sent_ms;
   for (LeaseId id : heartbeat.lease_ids) {
     if (!leases_.Renew(id, peer, now + options_.lease_timeout)) {
       answer.ended_lease_ids.push_back(id);
@@ -246,10 +253,7 @@ void Coordinator::OnTick(TimePoint now, bool listening) {
   if (now >= judge_after_) JudgeSilence(now);
   if (now >= next_chores_) {
     next_chores_ = now + kChoresInterval;
-    if (!control_busy_ && (phase_ == Phase::kRunning || phase_ == Phase::kPaused)) {
-      control_busy_ = true;
-      ApplyStep(ReadControlStep{});
-    }
+    if (!control_busy_ && (phase_ == Phase::kRunning || phase_ == Phase::kPaused)) ReadControl();
     ReadOutbox();
   }
   if (now >= next_save_) SaveWorkers(now);
@@ -271,6 +275,11 @@ void Coordinator::JudgeSilence(TimePoint now) {
   }
   // A worker that lives, but no longer names the lease, lost it on the way: no URL is to blame.
   for (LeaseId id : leases_.TakeExpired(now)) ExpireLease(id, false);
+}
+
+void Coordinator::ReadControl() {
+  control_busy_ = true;
+  ApplyStep(ReadControlStep{});
 }
 
 void Coordinator::ReadOutbox() {

@@ -106,7 +106,8 @@ class Coordinator {
   void OnReply(const Apply& apply, Reply reply, TimePoint now);
   /// The items of a Write are in the results.
   void OnWritten(const Write& write, TimePoint now);
-  /// Several times a second. `listening` is false while messages of workers are not read.
+  /// Several times a second. `listening` is false while messages of workers that have come are not
+  /// read, or not all.
   void OnTick(TimePoint now, bool listening = true);
   /// Hand everything back and end; the job can be resumed.
   void Stop(TimePoint now);
@@ -160,7 +161,9 @@ class Coordinator {
   void SaveState(TimePoint now);
   void SayGoodbye(TimePoint now);
   void JudgeSilence(TimePoint now);
+  void ReadControl();
   void ReadOutbox();
+  void Pause();
   void SaveWorkers(TimePoint now);
   std::string WorkerJson(const Worker& worker) const;
 
@@ -208,6 +211,7 @@ class Coordinator {
   TimePoint next_chores_{};  // control key, outbox
   TimePoint next_save_{};    // table of workers
   bool control_busy_ = false;
+  bool starts_paused_ = false;
 
   std::vector<Action> actions_;
   std::unordered_map<std::string, Acks> acks_;  // not sent yet, by worker

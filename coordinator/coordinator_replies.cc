@@ -60,7 +60,9 @@ void Coordinator::OnAdmitted(const AdmitStep& step, const AdmitReply& reply) {
   AllAdmitted(step.sitemaps, reply.sitemaps, step.depth);
   AllAdmitted(step.candidates, reply.admissions, step.depth);
   if (!step.sitemap_referrer.empty()) OnSitemapsAdmitted();
-  if (phase_ == Phase::kStarting) phase_ = Phase::kRunning;
+  if (phase_ != Phase::kStarting) return;
+  phase_ = Phase::kRunning;
+  if (starts_paused_) Pause();
 }
 
 void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) {
@@ -76,7 +78,7 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
   }
   lease = leases_.Find(step.id);
   if (!lease || lease->expiring) return;  // empty, or the store was waited for too long
-  if (!workers_.Find(step.worker)) return ExpireLease(step.id, false);
+  if (phase_ != Phase::kRunning || !workers_.Find(step.worker)) return ExpireLease(step.id, false);
   leases_.MarkDelivered(step.id);
   const milliseconds wait =
       std::max(milliseconds(0), std::chrono::ceil<milliseconds>(apply.start - now));
@@ -167,13 +169,21 @@ void Coordinator::OnControl(const std::string& control, TimePoint now) {
   control_busy_ = false;
   if (control == "stop") {
     Stop(now);
+  } else if (control == "pause" && phase_ == Phase::kStarting) {
+    starts_paused_ = true;
   } else if (control == "pause" && phase_ == Phase::kRunning) {
-    phase_ = Phase::kPaused;
-    ApplyStep(SaveJobStep{{{"state", "paused"}}});
+    Pause();
   } else if (control != "pause" && phase_ == Phase::kPaused) {
     phase_ = Phase::kRunning;
     ApplyStep(SaveJobStep{{{"state", "running"}}});
   }
+}
+
+/// Workers hand back what they have not begun.
+void Coordinator::Pause() {
+  phase_ = Phase::kPaused;
+  SendToAll(Recall{});
+  ApplyStep(SaveJobStep{{{"state", "paused"}}});
 }
 
 void Coordinator::OnOutbox(ReadOutboxReply reply, TimePoint now) {

@@ -193,7 +193,7 @@ class CrawlServer::Impl {
 
   void Tick() {
     if (store_.is_open() || coordinator_->is_parting()) {
-      coordinator_->OnTick(Now(), !listening_paused_);
+      coordinator_->OnTick(Now(), socket_->TakeCaughtUp() && !listening_paused_);
       CarryOut();
     }
     NoteSilence();

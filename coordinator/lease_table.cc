@@ -1,6 +1,7 @@
 #include "coordinator/lease_table.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace trawl {
 
@@ -78,6 +79,21 @@ std::vector<LeaseId> LeaseTable::TakeOf(const std::string& worker) {
   for (LeaseId id : holder->second) {
     LiveLease& lease = leases_.at(id);
     if (lease.expiring) continue;
+    MarkExpiring(lease);
+    taken.push_back(id);
+  }
+  return taken;
+}
+
+std::vector<LeaseId> LeaseTable::TakeAdopted(const std::string& worker,
+                                             const std::vector<LeaseId>& named) {
+  std::vector<LeaseId> taken;
+  const auto holder = of_worker_.find(worker);
+  if (holder == of_worker_.end()) return taken;
+  const std::unordered_set<LeaseId> held(named.begin(), named.end());
+  for (LeaseId id : holder->second) {
+    LiveLease& lease = leases_.at(id);
+    if (!lease.adopted || lease.expiring || held.contains(id)) continue;
     MarkExpiring(lease);
     taken.push_back(id);
   }

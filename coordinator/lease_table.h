@@ -24,6 +24,7 @@ struct LiveLease {
   bool delivered = false;  // sent to its worker
   bool expiring = false;   // its ExpireStep is under way
   TimePoint deadline{};
+  bool adopted = false;  // made before a restart of the coordinator
 
   int connections_in_use() const { return connections < urls ? connections : urls; }
 };
@@ -47,6 +48,8 @@ class LeaseTable {
   std::vector<LeaseId> TakeExpired(TimePoint now);
   /// All leases of a worker that are not expiring yet, from now on marked so.
   std::vector<LeaseId> TakeOf(const std::string& worker);
+  /// Of these the adopted ones that the worker does not name.
+  std::vector<LeaseId> TakeAdopted(const std::string& worker, const std::vector<LeaseId>& named);
 
   std::uint64_t urls() const { return urls_total_; }
   std::uint64_t urls_of(const std::string& worker) const;

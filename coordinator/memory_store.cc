@@ -466,9 +466,15 @@ MemoryStore::~MemoryStore() = default;
 
 void MemoryStore::Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) {
   const bool is_new = job_->epoch == 0;
-  if (is_new != (mode == OpenMode::kCreate)) return then(Error::kUsage);
+  const auto started = job.find("started");
+  const bool again = !is_new && started != job.end() && job_->fields.contains("started") &&
+                     job_->fields.at("started") == started->second;
+  if (is_new != (mode == OpenMode::kCreate) && !again) return then(Error::kUsage);
   if (is_new) job_->fields = std::move(job);
-  if (job_->control == "stop") job_->control = "run";  // it has had its effect
+  const auto state = job_->fields.find("state");
+  const bool has_stopped =
+      state == job_->fields.end() || (state->second != "running" && state->second != "paused");
+  if (job_->control == "stop" && has_stopped) job_->control = "run";
   epoch_ = ++job_->epoch;
   then(job_->Describe());
 }

@@ -291,8 +291,9 @@ class Store {
     kResume,  // a job that is there; its fields stay as they are
   };
   /// Creates the job, or takes it over from any coordinator before, and tells all that is needed to
-  /// go on. A control word `stop` has had its effect then and becomes `run`. Error::kUsage, with
-  /// nothing changed, when the job is there already or is not there.
+  /// go on. A control word `stop` that has stopped the job becomes `run`. Error::kUsage, with
+  /// nothing changed, when the job is there already or is not there; a job that was made with the
+  /// same field `started` is the one that was to be created.
   using OnOpen = std::function<void(Result<Snapshot>)>;
   virtual void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) = 0;
 

@@ -753,6 +753,16 @@ local function create(prefix, fields)
   for _, counter in ipairs(COUNTERS) do call('HSET', prefix .. 'stats', counter, 0) end
 end
 
+-- Whether the job was made by the very call that comes once more, as its answer was lost.
+local function is_created_again(prefix, fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'started' then
+      return call('HGET', prefix .. 'job', 'started') == fields[i + 1]
+    end
+  end
+  return false
+end
+
 -- mode (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed
 -- delayed)* by depth, (paused host, until)*. Raises USAGE when mode is "create" and the job is there, or "resume" and it is not; the
 -- fields are for a new job.
@@ -760,11 +770,16 @@ redis.register_function('trawl_1_open', function(keys, args)
   call = redis.call
   local prefix, mode = keys[1], table.remove(args, 1)
   local exists = call('EXISTS', prefix .. 'job') == 1
-  if mode == 'create' and exists then error(redis.error_reply('USAGE the job exists')) end
+  if mode == 'create' and exists and not is_created_again(prefix, args) then
+    error(redis.error_reply('USAGE the job exists'))
+  end
   if mode == 'resume' and not exists then error(redis.error_reply('USAGE there is no such job')) end
   if not exists then create(prefix, args) end
-  -- The word that stopped the job has had its effect.
-  if call('GET', prefix .. 'control') == 'stop' then call('SET', prefix .. 'control', 'run') end
+  -- A word that has stopped the job has had its effect.
+  local state = call('HGET', prefix .. 'job', 'state')
+  if call('GET', prefix .. 'control') == 'stop' and state ~= 'running' and state ~= 'paused' then
+    call('SET', prefix .. 'control', 'run')
+  end
   call('HINCRBY', prefix .. 'job', 'epoch', 1)
 
   local rounds = {}

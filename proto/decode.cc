@@ -55,6 +55,7 @@ bool Read(const wire::Hello& from, Hello& to) {
   to.host = from.host();
   to.pid = from.pid();
   to.capacity = from.capacity();
+  to.sent_ms = from.sent_ms();
   return !to.name.empty() && IsText(to.name) && IsText(to.host) && to.capacity <= kMaxCapacity &&
          ReadLeaseIds(from.lease_ids(), to.lease_ids);
 }
@@ -63,6 +64,7 @@ bool Read(const wire::WorkerHeartbeat& from, WorkerHeartbeat& to) {
   to.capacity = from.capacity();
   to.in_flight = from.in_flight();
   to.pages = from.pages();
+  to.sent_ms = from.sent_ms();
   return to.capacity <= kMaxCapacity && ReadLeaseIds(from.lease_ids(), to.lease_ids);
 }
 
@@ -222,6 +224,7 @@ bool Read(const wire::Acks& from, Acks& to) {
 }
 
 bool Read(const wire::CoordinatorHeartbeat& from, CoordinatorHeartbeat& to) {
+  to.sent_ms = from.sent_ms();
   return ReadLeaseIds(from.ended_lease_ids(), to.ended_lease_ids);
 }
 
@@ -356,6 +359,8 @@ Result<ToWorker> DecodeToWorker(std::string_view bytes) {
       return Checked<ToWorker, Acks>(from.acks());
     case wire::ToWorker::kHeartbeat:
       return Checked<ToWorker, CoordinatorHeartbeat>(from.heartbeat());
+    case wire::ToWorker::kRecall:
+      return ToWorker(Recall{});
     case wire::ToWorker::kDrain:
       return ToWorker(Drain{});
     case wire::ToWorker::kGoodbye:

@@ -153,6 +153,7 @@ std::string Encode(const ToCoordinator& message) {
             body.set_pid(hello.pid);
             body.set_capacity(hello.capacity);
             body.mutable_lease_ids()->Assign(hello.lease_ids.begin(), hello.lease_ids.end());
+            body.set_sent_ms(hello.sent_ms);
           },
           [&](const WorkerHeartbeat& heartbeat) {
             wire::WorkerHeartbeat& body = *to.mutable_heartbeat();
@@ -161,6 +162,7 @@ std::string Encode(const ToCoordinator& message) {
             body.set_capacity(heartbeat.capacity);
             body.set_in_flight(heartbeat.in_flight);
             body.set_pages(heartbeat.pages);
+            body.set_sent_ms(heartbeat.sent_ms);
           },
           [&](const Reports& reports) {
             wire::Reports& body = *to.mutable_reports();
@@ -212,9 +214,12 @@ std::string Encode(const ToWorker& message) {
                    }
                  },
                  [&](const CoordinatorHeartbeat& heartbeat) {
-                   to.mutable_heartbeat()->mutable_ended_lease_ids()->Assign(
-                       heartbeat.ended_lease_ids.begin(), heartbeat.ended_lease_ids.end());
+                   wire::CoordinatorHeartbeat& body = *to.mutable_heartbeat();
+                   body.mutable_ended_lease_ids()->Assign(heartbeat.ended_lease_ids.begin(),
+                                                          heartbeat.ended_lease_ids.end());
+                   body.set_sent_ms(heartbeat.sent_ms);
                  },
+                 [&](const Recall&) { to.mutable_recall(); },
                  [&](const Drain&) { to.mutable_drain(); },
                  [&](const CoordinatorGoodbye& goodbye) {
                    to.mutable_goodbye()->set_reason(goodbye.reason);

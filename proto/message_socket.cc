@@ -65,6 +65,12 @@ class MessageSocket::Impl : public std::enable_shared_from_this<Impl> {
     readable_.cancel();
   }
 
+  bool TakeCaughtUp() {
+    const bool empty = (socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) == 0;
+    if (!empty) ScheduleDrain();  // reading the events uses up the edge of ZMQ_FD
+    return std::exchange(caught_up_, false) || empty;
+  }
+
   void SetPaused(bool paused) {
     paused_ = paused;
     if (!paused_) ScheduleDrain();
@@ -109,7 +115,10 @@ class MessageSocket::Impl : public std::enable_shared_from_this<Impl> {
   /// Reads until nothing is left, or its turn is over; ZMQ_FD is edge-triggered.
   void Drain() {
     for (int taken = 0; !stopped_ && !paused_; ++taken) {
-      if ((socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) == 0) return;
+      if ((socket_.get(zmq::sockopt::events) & ZMQ_POLLIN) == 0) {
+        caught_up_ = true;
+        return;
+      }
       if (taken == kMessagesPerTurn) return ScheduleDrain();
       Receive();
     }
@@ -139,6 +148,7 @@ class MessageSocket::Impl : public std::enable_shared_from_this<Impl> {
   bool paused_ = false;
   bool stopped_ = false;
   bool drain_scheduled_ = false;
+  bool caught_up_ = false;
 };
 
 MessageSocket::MessageSocket(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -182,6 +192,7 @@ MessageSocket MessageSocket::Dealer(boost::asio::io_context& io, const std::stri
 bool MessageSocket::Send(const std::string& peer, std::string_view bytes) {
   return impl_->Send(peer, bytes);
 }
+bool MessageSocket::TakeCaughtUp() { return impl_->TakeCaughtUp(); }
 void MessageSocket::Pause() { impl_->SetPaused(true); }
 void MessageSocket::Resume() { impl_->SetPaused(false); }
 std::string MessageSocket::endpoint() const {

@@ -32,6 +32,8 @@ class MessageSocket {
   /// False when the message was not taken: the peer is not connected, or too much waits for it.
   bool Send(const std::string& peer, std::string_view bytes);
 
+  /// Whether no message was left to be read at some time since this was last asked.
+  bool TakeCaughtUp();
   /// While paused nothing is read, and so senders are slowed in the end.
   void Pause();
   void Resume();

@@ -18,7 +18,7 @@
 
 namespace trawl {
 
-inline constexpr std::uint32_t kProtocolVersion = 3;
+inline constexpr std::uint32_t kProtocolVersion = 4;
 inline constexpr std::size_t kMaxMessageBytes = 16 * 1024 * 1024;  // one frame
 inline constexpr std::size_t kMaxReportLinks = 1000;  // links and sitemaps of one report
 inline constexpr std::size_t kMaxUrlTextBytes = Url::kMaxUrlBytes;  // URL, link, redirect target
@@ -39,6 +39,7 @@ struct Hello {
   std::int64_t pid = 0;
   std::uint32_t capacity = 0;
   std::vector<std::uint64_t> lease_ids;
+  std::uint64_t sent_ms = 0;
 };
 
 struct WorkerHeartbeat {
@@ -46,6 +47,7 @@ struct WorkerHeartbeat {
   std::uint32_t capacity = 0;
   std::uint32_t in_flight = 0;
   std::uint64_t pages = 0;
+  std::uint64_t sent_ms = 0;
 };
 
 struct Fetched {
@@ -177,7 +179,10 @@ struct Acks {
 
 struct CoordinatorHeartbeat {
   std::vector<std::uint64_t> ended_lease_ids;
+  std::uint64_t sent_ms = 0;
 };
+
+struct Recall {};
 
 struct Drain {};
 
@@ -212,7 +217,7 @@ struct RobotsAnswer {
 };
 
 using ToWorker = std::variant<Welcome, Refused, Lease, Acks, CoordinatorHeartbeat, Drain,
-                              CoordinatorGoodbye, RobotsAnswer>;
+                              CoordinatorGoodbye, RobotsAnswer, Recall>;
 
 // ---- Bytes ----
 

@@ -21,6 +21,10 @@ constexpr milliseconds kResendAfter{10'000};
 /// How often people are told that the coordinator does not answer.
 constexpr milliseconds kComplainInterval{30'000};
 
+/// Of the times that a heartbeat carries and its answer brings back.
+constexpr TimePoint kClockStart{};
+constexpr milliseconds kLongestClock = std::chrono::hours(24 * 365 * 100);
+
 TimePoint Now() { return std::chrono::steady_clock::now(); }
 
 std::string HostName() {
@@ -108,6 +112,8 @@ class CoordinatorClient::Impl {
   /// acknowledged.
   WorkerHeartbeat Status() const {
     WorkerHeartbeat status = handlers_.status();
+    status.sent_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<milliseconds>(Now() - kClockStart).count());
     const std::vector<std::uint64_t> reported = reports_.leases();
     std::vector<std::uint64_t>& held = status.lease_ids;
     held.insert(held.end(), reported.begin(), reported.end());
@@ -124,15 +130,16 @@ class CoordinatorClient::Impl {
     hello.pid = ::getpid();
     hello.capacity = status.capacity;
     hello.lease_ids = std::move(status.lease_ids);
+    hello.sent_ms = status.sent_ms;
     Send(hello);
   }
 
   void SendDue() {
     sending_scheduled_ = false;
     if (left_ || !welcome_) return;
-    // A coordinator that was not heard since still has what was sent waiting in its queue.
+    // What was sent after the last heartbeat that was answered may still wait in a queue.
     const TimePoint now = Now();
-    const TimePoint resend_before = std::min(now - kResendAfter, last_heard_);
+    const TimePoint resend_before = std::min(now - kResendAfter, last_confirmed_);
     for (Reports& reports : reports_.TakeDue(now, resend_before)) Send(std::move(reports));
     for (const ToCoordinator& message : handlers_.due(now, resend_before)) Send(message);
   }
@@ -193,11 +200,14 @@ class CoordinatorClient::Impl {
 
   void On(const CoordinatorHeartbeat& heartbeat) {
     for (std::uint64_t lease : heartbeat.ended_lease_ids) handlers_.on_lease_ended(lease);
-    last_confirmed_ = last_heard_;
+    const TimePoint sent = kClockStart + milliseconds(std::min<std::uint64_t>(
+                                             heartbeat.sent_ms, kLongestClock.count()));
+    last_confirmed_ = std::clamp(sent, last_confirmed_, last_heard_);
     handlers_.on_confirmed();
   }
 
   void On(const RobotsAnswer& answer) { handlers_.on_robots(answer); }
+  void On(const Recall&) { handlers_.on_recall(); }
   void On(const Drain&) { handlers_.on_drain(); }
   void On(const CoordinatorGoodbye& goodbye) { handlers_.on_goodbye(goodbye.reason); }
 
@@ -215,7 +225,8 @@ class CoordinatorClient::Impl {
   milliseconds heartbeat_interval_ = kHelloInterval;
   milliseconds lease_timeout_{0};
   TimePoint last_heard_;
-  TimePoint last_confirmed_{};  // by the answer to a heartbeat, which names the leases that ended
+  /// When the last heartbeat that was answered had been sent: our leases were ours until then.
+  TimePoint last_confirmed_{};
   TimePoint next_complaint_;
 };
 

@@ -26,7 +26,13 @@ void ReportLog::Keep(Report report, std::uint64_t last_part, int parts_before) {
   Kept kept{std::move(report), 0, {}, last_part, parts_before};
   kept.bytes = BytesOf(kept.report);
   bytes_ += kept.bytes;
-  reports_.emplace(last_sequence_, std::move(kept));
+  MakeDue(last_sequence_, reports_.emplace(last_sequence_, std::move(kept)).first->second);
+}
+
+void ReportLog::MakeDue(std::uint64_t sequence, Kept& kept) {
+  if (kept.sent != TimePoint()) bytes_under_way_ -= kept.bytes;
+  kept.sent = {};
+  if (kept.parts_before == 0) due_.insert(sequence);
 }
 
 void ReportLog::Add(Report report) {
@@ -64,12 +70,20 @@ void ReportLog::Add(Report report) {
 }
 
 std::vector<Reports> ReportLog::TakeDue(TimePoint now, TimePoint resend_before) {
+  for (; !sent_.empty() && sent_.front().first < resend_before; sent_.pop_front()) {
+    const auto found = reports_.find(sent_.front().second);
+    if (found == reports_.end() || found->second.sent != sent_.front().first) continue;
+    MakeDue(found->first, found->second);
+  }
   std::vector<Reports> messages;
   std::size_t message_bytes = kBytesPerMessage;  // the first report opens a message
-  for (auto& [sequence, kept] : reports_) {
-    const bool sent = kept.sent != TimePoint();
-    if (kept.parts_before > 0 || (sent && kept.sent >= resend_before)) continue;
+  while (!due_.empty() && bytes_under_way_ < max_bytes_under_way_) {
+    const std::uint64_t sequence = *due_.begin();
+    due_.erase(due_.begin());
+    Kept& kept = reports_.at(sequence);
     kept.sent = now;
+    sent_.emplace_back(now, sequence);
+    bytes_under_way_ += kept.bytes;
     if (message_bytes + kept.bytes > kBytesPerMessage) {
       messages.emplace_back();
       message_bytes = 0;
@@ -81,7 +95,8 @@ std::vector<Reports> ReportLog::TakeDue(TimePoint now, TimePoint resend_before) 
 }
 
 void ReportLog::ResendAll() {
-  for (auto& [sequence, kept] : reports_) kept.sent = {};
+  for (auto& [sequence, kept] : reports_) MakeDue(sequence, kept);
+  sent_.clear();
 }
 
 void ReportLog::Acknowledge(const Ack& ack) {
@@ -89,10 +104,14 @@ void ReportLog::Acknowledge(const Ack& ack) {
   if (found == reports_.end() || ack.verdict == Ack::Verdict::kRetry) return;
   const Kept& kept = found->second;
   const auto last_part = reports_.find(kept.last_part);
-  if (last_part != found && last_part != reports_.end()) --last_part->second.parts_before;
+  if (last_part != found && last_part != reports_.end() && --last_part->second.parts_before == 0) {
+    due_.insert(kept.last_part);
+  }
   const auto parts = parts_of_.find(kept.report.lease_id);
   if (--parts->second == 0) parts_of_.erase(parts);
   bytes_ -= kept.bytes;
+  if (kept.sent != TimePoint()) bytes_under_way_ -= kept.bytes;
+  due_.erase(ack.sequence);
   reports_.erase(found);
 }
 

@@ -8,7 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -18,14 +22,18 @@ namespace trawl {
 
 class ReportLog {
  public:
-  explicit ReportLog(std::size_t links_per_part = kMaxReportLinks)
-      : links_per_part_(links_per_part) {}
+  static constexpr std::size_t kMaxBytesUnderWay = 1024 * 1024;
+
+  explicit ReportLog(std::size_t links_per_part = kMaxReportLinks,
+                     std::size_t max_bytes_under_way = kMaxBytesUnderWay)
+      : links_per_part_(links_per_part), max_bytes_under_way_(max_bytes_under_way) {}
 
   /// Numbers the report, or its parts, and keeps them to be sent. `report.sequence` is ignored.
   void Add(Report report);
 
   /// What is to be sent now, in order, as messages of bounded size: reports that were never sent,
-  /// and those sent before `resend_before`.
+  /// and those sent before `resend_before`. Little more than `max_bytes_under_way` wait for their
+  /// acknowledgement at a time: a coordinator that is slow has no more of them in its queues.
   std::vector<Reports> TakeDue(TimePoint now, TimePoint resend_before);
   /// The connection was lost: everything is to be sent again.
   void ResendAll();
@@ -42,16 +50,21 @@ class ReportLog {
   struct Kept {
     Report report;
     std::size_t bytes = 0;
-    TimePoint sent{};             // the beginning of time: never
+    TimePoint sent{};             // the beginning of time: not under way
     std::uint64_t last_part = 0;  // sequence of the report's last part
     int parts_before = 0;         // of the last part: those not acknowledged yet
   };
 
   void Keep(Report report, std::uint64_t last_part, int parts_before);
+  void MakeDue(std::uint64_t sequence, Kept& kept);
 
   const std::size_t links_per_part_;
-  std::map<std::uint64_t, Kept> reports_;
-  std::map<std::uint64_t, int> parts_of_;  // lease -> parts kept
+  const std::size_t max_bytes_under_way_;
+  std::unordered_map<std::uint64_t, Kept> reports_;
+  std::set<std::uint64_t> due_;                           // to be sent, but for lack of room
+  std::deque<std::pair<TimePoint, std::uint64_t>> sent_;  // by time; may be acknowledged by now
+  std::size_t bytes_under_way_ = 0;                       // of those sent
+  std::map<std::uint64_t, int> parts_of_;                 // lease -> parts kept
   std::uint64_t last_sequence_ = 0;
   std::size_t bytes_ = 0;
 };

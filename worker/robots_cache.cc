@@ -97,8 +97,13 @@ std::optional<std::string> RobotsCache::DropLease(std::uint64_t lease) {
   return End(questions_.find(found->second));
 }
 
-void RobotsCache::DropAll() {
-  while (!questions_.empty()) End(questions_.begin());
+std::vector<std::string> RobotsCache::DropAll() {
+  std::vector<std::string> hosts;
+  while (!questions_.empty()) {
+    hosts.push_back(questions_.begin()->first);
+    End(questions_.begin());
+  }
+  return hosts;
 }
 
 // ---- What is answered ----

@@ -75,7 +75,8 @@ class RobotsCache {
 
   /// The lease has ended, and with it a question that was asked for it: the host's name, then.
   std::optional<std::string> DropLease(std::uint64_t lease);
-  void DropAll();
+  /// So have all; whose questions have ended.
+  std::vector<std::string> DropAll();
 
   /// The size of the reports that wait for an answer.
   std::size_t report_bytes() const { return report_bytes_; }

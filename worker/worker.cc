@@ -106,6 +106,7 @@ class Worker::Impl {
               MaybeLeave();
               Pump();
             },
+        .on_recall = [this] { HandBackAll(); },
         .on_drain = [this] { Drain(); },
         .on_goodbye =
             [this](const std::string& reason) {
@@ -305,9 +306,15 @@ class Worker::Impl {
     if (!queue_.HoldsHost(item.host)) cookies_.Drop(item.host);
   }
 
-  /// Nothing that waits is to be fetched from the host for now.
+  /// Returns what waits, of a host that is to be left alone or of all.
   void HandBack(const std::string& host) {
     for (const WorkItem& item : queue_.TakeHost(host)) Report(item, {Returned{}}, milliseconds(0));
+    DropCookies();
+  }
+
+  void HandBackAll() {
+    for (const std::string& host : robots_.DropAll()) queue_.Unhold(host, milliseconds(0));
+    for (const WorkItem& item : queue_.TakeAll()) Report(item, {Returned{}}, milliseconds(0));
     DropCookies();
   }
 
@@ -383,8 +390,7 @@ class Worker::Impl {
     if (state_ != State::kWorking) return;
     if (!client_.welcome()) return End();
     state_ = State::kDraining;
-    robots_.DropAll();
-    for (const WorkItem& item : queue_.TakeAll()) Report(item, {Returned{}}, milliseconds(0));
+    HandBackAll();
     client_.Beat();  // with no capacity any more
     drain_timer_.expires_after(kDrainTimeout);
     drain_timer_.async_wait([this](const boost::system::error_code& error) {

@@ -432,6 +432,56 @@ TEST_F(CoordinatorTest, APersonPausesResumesAndStopsByTheControlKey) {
   }
 }
 
+TEST_F(CoordinatorTest, APauseCallsBackWhatWorkersHold) {
+  SeedHosts(2);
+  Start();
+  SayHello("w", 1);
+  const Lease lease = TheLease("w");
+  hold_leases_ = true;
+  SayHello("late");
+  ASSERT_EQ(held_.size(), 1u);
+  store_.SetControl("pause");
+  const Coordinator::Apply under_way = std::exchange(held_, {})[0];
+  hold_leases_ = false;
+  Pass(milliseconds(300));
+  EXPECT_EQ(Take<Recall>("w").size(), 1u);
+  ApplyStep(under_way);
+  CarryOut();
+  EXPECT_THAT(Take<Lease>("late"), IsEmpty()) << "it goes back";
+  Tell(Returned{}, "w", lease);
+  EXPECT_EQ(coordinator_->progress().leased, 0u);
+  EXPECT_EQ(coordinator_->progress().waiting, 2u);
+  SayHello("later");
+  EXPECT_EQ(Take<Recall>("later").size(), 1u);
+  EXPECT_EQ(store_.stats().at("leases_expired"), 0u) << "nobody is to blame";
+}
+
+TEST_F(CoordinatorTest, OneThatIsStartedAgainObeysTheControlKey) {
+  Start();
+  store_.SetControl("pause");
+  Start();
+  SayHello("w");
+  EXPECT_EQ(phase(), Phase::kPaused);
+  EXPECT_EQ(store_.job().at("state"), "paused");
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  store_.SetControl("stop");
+  Start();
+  EXPECT_EQ(store_.job().at("state"), "stopped");
+}
+
+TEST_F(CoordinatorTest, LeasesAgainAtOnceWhatHadNotReachedItsWorkerBeforeARestart) {
+  SeedHosts(2);
+  Start();
+  SayHello("w");
+  const std::vector<Lease> leases = Take<Lease>("w");
+  ASSERT_EQ(leases.size(), 2u);
+  Start();
+  SayHello("w", 100, {leases[0].lease_id});
+  const Lease again = TheLease("w");
+  EXPECT_EQ(again.host, leases[1].host);
+  EXPECT_EQ(again.entries[0].losses, 0) << "no life is lost";
+}
+
 TEST_F(CoordinatorTest, StopsWhenAllWorkersHaveHandedBackWhatTheyHeld) {
   Start();
   SayHello("w");

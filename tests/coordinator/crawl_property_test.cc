@@ -41,7 +41,8 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
     options.crawl.retries = draw(0, RandomWeb::kMostFailures);
     options.crawl.retry_delay = milliseconds(draw(0, 3) * 100);
     const int retries = options.crawl.retries;
-    const SimulatedFaults faults{draw(0, most.kills), draw(0, most.cuts), draw(0, most.restarts)};
+    const SimulatedFaults faults{draw(0, most.kills), draw(0, most.cuts), draw(0, most.restarts),
+                                 draw(0, most.pauses)};
 
     SimulatedCrawl crawl(seed, options, web, faults);
     ASSERT_TRUE(crawl.Run()) << crawl.violation();
@@ -125,7 +126,8 @@ TEST(SimulatedCrawl, LosesNothingWhenWorkersDieOrAreCutOff) {
 }
 
 TEST(SimulatedCrawl, LosesNothingWhenTheCoordinatorIsStartedAgain) {
-  CrawlManyWebs(200'001, 2'000, {.kills = 1, .cuts = 1, .restarts = 2}, RoundMode::kExact);
+  CrawlManyWebs(200'001, 2'000, {.kills = 1, .cuts = 1, .restarts = 2, .pauses = 1},
+                RoundMode::kExact);
 }
 
 TEST(SimulatedCrawl, FindsEveryPageInFreeModeToo) {

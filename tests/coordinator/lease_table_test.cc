@@ -15,14 +15,14 @@ TimePoint In(int ms) { return kNow + milliseconds(ms); }
 /// A lease of `urls` URLs at depth 2 of host "a".
 LiveLease Lease(LeaseId id, const std::string& worker, int urls, TimePoint deadline,
                 int connections = 1) {
-  return {id, worker, "a", 2, connections, urls, true, false, deadline};
+  return {id, worker, "a", 2, connections, urls, true, false, deadline, false};
 }
 
 TEST(LeaseTable, CountsUrlsInAllAndByWorker) {
   LeaseTable table;
   table.Add(Lease(1, "w1", 5, In(10)));
   table.Add(Lease(2, "w2", 3, In(10)));
-  table.Add({3, "w2", "b", 4, 1, 7, true, false, In(10)});
+  table.Add({3, "w2", "b", 4, 1, 7, true, false, In(10), false});
   EXPECT_EQ(table.urls(), 15u);
   EXPECT_EQ(table.urls_of("w1"), 5u);
   EXPECT_EQ(table.urls_of("w2"), 10u);
@@ -31,6 +31,19 @@ TEST(LeaseTable, CountsUrlsInAllAndByWorker) {
   EXPECT_EQ(table.urls(), 8u);
   EXPECT_EQ(table.urls_of("w2"), 3u);
   EXPECT_EQ(table.size(), 2u);
+}
+
+TEST(LeaseTable, TakesAdoptedLeasesThatTheirWorkerDoesNotName) {
+  LeaseTable table;
+  for (const LeaseId id : {1, 2, 3}) {
+    LiveLease lease = Lease(id, "w", 1, In(10));
+    lease.adopted = id != 3;
+    table.Add(lease);
+  }
+  EXPECT_EQ(table.TakeAdopted("v", {}), Ids{});
+  EXPECT_EQ(table.TakeAdopted("w", {2, 4}), Ids{1});
+  EXPECT_TRUE(table.Find(1)->expiring);
+  EXPECT_EQ(table.TakeAdopted("w", {2}), Ids{}) << "once";
 }
 
 TEST(LeaseTable, ALeaseEndsWithItsLastUrl) {

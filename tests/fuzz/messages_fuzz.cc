@@ -109,6 +109,7 @@ bool KeepsLimits(const Acks&) { return true; }
 bool KeepsLimits(const CoordinatorHeartbeat& heartbeat) {
   return heartbeat.ended_lease_ids.size() <= kMaxHeldLeases;
 }
+bool KeepsLimits(const Recall&) { return true; }
 bool KeepsLimits(const Drain&) { return true; }
 bool KeepsLimits(const WorkerGoodbye& goodbye) { return IsText(goodbye.reason); }
 bool KeepsLimits(const CoordinatorGoodbye& goodbye) { return IsText(goodbye.reason); }

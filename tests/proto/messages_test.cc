@@ -62,8 +62,8 @@ std::vector<ToCoordinator> MessagesOfWorkers() {
                      ReportOf(Failed{Error::kTls, "bad certificate", 0}),
                      ReportOf(Failed{Error::kHttpStatus, "", 503, true, milliseconds(9)}),
                      ReportOf(Returned{})};
-  return {Hello{kProtocolVersion, "w", "machine", -5, kMaxCapacity, {1, kMost}},
-          WorkerHeartbeat{{3, kMost}, 4, 5, kMost},
+  return {Hello{kProtocolVersion, "w", "machine", -5, kMaxCapacity, {1, kMost}, 9},
+          WorkerHeartbeat{{3, kMost}, 4, 5, kMost, kMost},
           reports,
           Reports{},
           WorkerGoodbye{"told to"},
@@ -85,7 +85,8 @@ std::vector<ToWorker> MessagesOfCoordinators() {
       Acks{{{kMost, Ack::Verdict::kDone},
             {2, Ack::Verdict::kRetry},
             {3, Ack::Verdict::kNeverRetry}}},
-      CoordinatorHeartbeat{{kMost, 0}},
+      CoordinatorHeartbeat{{kMost, 0}, kMost},
+      Recall{},
       Drain{},
       CoordinatorGoodbye{"finished"},
       RobotsAnswer{"http://a.test", RobotsVerdict::Rules{std::string("\xFF\0x", 3), kMaxTime}},
@@ -130,10 +131,11 @@ std::string Text(const Report& m) {
               m.crawl_delay.count());
 }
 std::string Text(const Hello& m) {
-  return Join("hello", m.protocol_version, m.name, m.host, m.pid, m.capacity, Text(m.lease_ids));
+  return Join("hello", m.protocol_version, m.name, m.host, m.pid, m.capacity, Text(m.lease_ids),
+              m.sent_ms);
 }
 std::string Text(const WorkerHeartbeat& m) {
-  return Join("beat", Text(m.lease_ids), m.capacity, m.in_flight, m.pages);
+  return Join("beat", Text(m.lease_ids), m.capacity, m.in_flight, m.pages, m.sent_ms);
 }
 std::string Text(const Reports& m) {
   std::string text = "reports";
@@ -180,7 +182,10 @@ std::string Text(const Acks& m) {
   for (const Ack& ack : m.acks) text += Join(ack.sequence, static_cast<int>(ack.verdict));
   return text;
 }
-std::string Text(const CoordinatorHeartbeat& m) { return Join("beat", Text(m.ended_lease_ids)); }
+std::string Text(const CoordinatorHeartbeat& m) {
+  return Join("beat", Text(m.ended_lease_ids), m.sent_ms);
+}
+std::string Text(const Recall&) { return "recall"; }
 std::string Text(const Drain&) { return "drain"; }
 std::string Text(const CoordinatorGoodbye& m) { return Join("bye", m.reason); }
 
@@ -298,12 +303,12 @@ TEST(Messages, AWorkersMessageKeepsEveryLimit) {
        kMaxHeldLeases},
       {"heartbeat.capacity",
        [](std::size_t n) {
-         return WorkerHeartbeat{{}, static_cast<std::uint32_t>(n), 0, 0};
+         return WorkerHeartbeat{{}, static_cast<std::uint32_t>(n), 0, 0, 0};
        },
        kMaxCapacity},
       {"heartbeat.lease_ids",
        [](std::size_t n) {
-         return WorkerHeartbeat{Ids(n, 1), 0, 0, 0};
+         return WorkerHeartbeat{Ids(n, 1), 0, 0, 0, 0};
        },
        kMaxHeldLeases},
       {"report.index",
@@ -406,7 +411,9 @@ TEST(Messages, ACoordinatorsMessageKeepsEveryLimit) {
       {"lease.host", [](std::size_t n) { return Lease{1, TextOfBytes(n), 0, 1, {}, {}, {kEntry}}; },
        kMaxTextBytes},
       {"heartbeat.ended_lease_ids",
-       [](std::size_t n) { return CoordinatorHeartbeat{std::vector<std::uint64_t>(n, 1)}; },
+       [](std::size_t n) {
+         return CoordinatorHeartbeat{std::vector<std::uint64_t>(n, 1), 0};
+       },
        kMaxHeldLeases},
       {"goodbye.reason", [](std::size_t n) { return CoordinatorGoodbye{TextOfBytes(n)}; },
        kMaxTextBytes},

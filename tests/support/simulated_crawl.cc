@@ -46,10 +46,11 @@ struct SimulatedCrawl::SimulatedWorker {
   bool welcome = false;
   milliseconds heartbeat_interval = kHelloInterval;
   milliseconds lease_timeout{0};
-  TimePoint last_heard{};
+  TimePoint last_confirmed{};
+  int recalls = 0;
   int beats = 0;  // of two beats that are planned the later plan counts
 
-  bool LeasesAreOurs(TimePoint now) const { return now - last_heard < lease_timeout; }
+  bool LeasesAreOurs(TimePoint now) const { return now - last_confirmed < lease_timeout; }
   std::vector<LeaseId> Held() const {
     std::set<LeaseId> held;
     for (const auto& [id, urls] : leases) held.insert(id);
@@ -114,6 +115,12 @@ void SimulatedCrawl::PlanFaults(SimulatedFaults faults) {
   for (; faults.restarts > 0; --faults.restarts) {
     After(kWithinMs, [this] {
       if (!ended_) StartCoordinator();
+    });
+  }
+  for (; faults.pauses > 0; --faults.pauses) {
+    After(kWithinMs, [this] {
+      store_.SetControl("pause");
+      After(kWithinMs, [this] { store_.SetControl("run"); });
     });
   }
 }
@@ -239,7 +246,6 @@ void SimulatedCrawl::ToWorkerNamed(const std::string& name, const ToWorker& mess
 // ---- A worker ----
 
 void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
-  worker.last_heard = now_;
   if (const auto* welcome = std::get_if<Welcome>(&message)) {
     worker.welcome = true;
     worker.heartbeat_interval = welcome->heartbeat_interval;
@@ -253,13 +259,22 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
     worker.leases[lease->lease_id] = urls;
     for (int i = 0; i < urls; ++i) {
       const WorkItem item{lease->lease_id, i, lease->depth, lease->host, lease->entries[i]};
-      After(30, [this, &worker, item] { Start(worker, item); });
+      After(30, [this, &worker, item, recalls = worker.recalls] {
+        if (recalls == worker.recalls) {
+          Start(worker, item);
+        } else if (worker.leases.contains(item.lease)) {
+          End(worker, item, Returned{});
+        }
+      });
     }
   } else if (const auto* acks = std::get_if<Acks>(&message)) {
     for (const Ack& ack : acks->acks) worker.reports.Acknowledge(ack);
     SendReports(worker);
   } else if (const auto* heartbeat = std::get_if<CoordinatorHeartbeat>(&message)) {
     for (LeaseId id : heartbeat->ended_lease_ids) DropLease(worker, id);
+    worker.last_confirmed = kStart + milliseconds(heartbeat->sent_ms);
+  } else if (std::holds_alternative<trawl::Recall>(message)) {
+    Recall(worker);
   } else if (const auto* answer = std::get_if<RobotsAnswer>(&message)) {
     OnRobots(worker, *answer);
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
@@ -271,17 +286,26 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
   }
 }
 
+void SimulatedCrawl::Recall(SimulatedWorker& worker) {
+  ++worker.recalls;
+  worker.robots.DropAll();
+  for (const auto& [host, items] : std::exchange(worker.waiting_for_robots, {})) {
+    for (const WorkItem& item : items) End(worker, item, Returned{});
+  }
+}
+
 void SimulatedCrawl::SayHello(SimulatedWorker& worker) {
   Hello hello;
   hello.name = worker.name;
   hello.capacity = worker.capacity;
   hello.lease_ids = worker.Held();
+  hello.sent_ms = SinceStart();
   ToCoordinatorFrom(worker, hello);
 }
 
 void SimulatedCrawl::SendReports(SimulatedWorker& worker) {
   if (!worker.welcome) return;
-  const TimePoint resend_before = std::min(now_ - kResendAfter, worker.last_heard);
+  const TimePoint resend_before = std::min(now_ - kResendAfter, worker.last_confirmed);
   for (Reports& reports : worker.reports.TakeDue(now_, resend_before)) {
     // Parts of a thousand links may be too large to travel together.
     if (Draw(0, 1) == 1) {
@@ -302,6 +326,7 @@ void SimulatedCrawl::Beat(SimulatedWorker& worker) {
     WorkerHeartbeat heartbeat;
     heartbeat.lease_ids = worker.Held();
     heartbeat.capacity = worker.capacity;
+    heartbeat.sent_ms = SinceStart();
     ToCoordinatorFrom(worker, heartbeat);
     SendReports(worker);
   } else {

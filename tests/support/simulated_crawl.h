@@ -32,8 +32,9 @@ struct SimulatedFaults {
   /// Coordinators that die, with some of the messages under way, and are started again on the same
   /// store.
   int restarts = 0;
+  int pauses = 0;  // by the control key, for a while
 
-  bool none() const { return kills + cuts + restarts == 0; }
+  bool none() const { return kills + cuts + restarts + pauses == 0; }
 };
 
 class SimulatedCrawl {
@@ -100,6 +101,10 @@ class SimulatedCrawl {
   void Tick();
   void PlanFaults(SimulatedFaults faults);
   void PlanCut(SimulatedWorker& worker);
+  void Recall(SimulatedWorker& worker);
+  std::uint64_t SinceStart() const {
+    return std::chrono::duration_cast<milliseconds>(now_ - kStart).count();
+  }
   WallTime Wall() const { return WallTime(std::chrono::floor<milliseconds>(now_ - kStart)); }
   void CheckPoliteness(const Lease& lease, const std::string& worker);
   int Draw(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }

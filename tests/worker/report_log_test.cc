@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ using Sequences = std::vector<std::uint64_t>;
 
 constexpr TimePoint kNow = TimePoint() + std::chrono::hours(1);
 constexpr milliseconds kResend{10'000};
+
+constexpr std::size_t kAnyBytes = std::size_t{1} << 40;
 
 TimePoint In(int ms) { return kNow + milliseconds(ms); }
 
@@ -75,6 +78,30 @@ TEST(ReportLog, SendsAReportOnceUntilItIsDueAgain) {
   EXPECT_THAT(SequencesOf(TakeDue(log, In(30'000))), ElementsAre(1, 2));
 }
 
+TEST(ReportLog, HasLittleUnderWayAtATime) {
+  ReportLog log;
+  constexpr int kReports = 400;
+  for (int lease = 1; lease <= kReports; ++lease) log.Add(ReportOf(lease, Links(100, 200)));
+  ASSERT_GT(log.bytes(), 4 * ReportLog::kMaxBytesUnderWay);
+  std::vector<Report> sent = TakeDue(log, kNow);
+  EXPECT_LT(sent.size(), kReports / 4u);
+  EXPECT_THAT(TakeDue(log, In(1)), IsEmpty());
+  log.Acknowledge({1, Ack::Verdict::kDone});
+  EXPECT_EQ(TakeDue(log, In(2)).size(), 1u) << "an acknowledged one makes room";
+  log.ResendAll();
+  EXPECT_EQ(TakeDue(log, In(3)).size(), sent.size());
+  std::set<std::uint64_t> all;
+  for (int round = 0; !log.empty(); ++round) {
+    ASSERT_LT(round, 100);
+    for (const Report& report : TakeDue(log, In(20'000 * (round + 1)))) {
+      all.insert(report.sequence);
+      log.Acknowledge({report.sequence, Ack::Verdict::kDone});
+    }
+  }
+  EXPECT_EQ(all.size(), kReports - 1u);
+  EXPECT_EQ(log.bytes(), 0u);
+}
+
 TEST(ReportLog, ALostConnectionSendsEverythingAgain) {
   ReportLog log;
   for (int lease = 1; lease <= 3; ++lease) log.Add(ReportOf(lease));
@@ -130,7 +157,7 @@ TEST(ReportLog, SplitsAReportSoThatOnlyTheLastPartHasAnOutcome) {
                 {130, 16 * 1024, {64, 64, 2}}};
   for (const auto& c : kCases) {
     const std::vector<std::string> links = Links(c.links, c.link_bytes);
-    ReportLog log;
+    ReportLog log(kMaxReportLinks, kAnyBytes);
     log.Add(ReportOf(9, links));
     std::vector<Report> parts = TakeDue(log, kNow);
     for (const Report& part : std::vector<Report>(parts)) {
@@ -197,7 +224,7 @@ TEST(ReportLog, TheLastPartWaitsForTheAcknowledgementOfAllBefore) {
 }
 
 TEST(ReportLog, EveryMessageCanBeDecoded) {
-  ReportLog log;
+  ReportLog log(kMaxReportLinks, kAnyBytes);
   log.Add(ReportOf(1, Links(500, Url::kMaxUrlBytes)));
   for (int lease = 2; lease < 1'000; ++lease) log.Add(ReportOf(lease, Links(3)));
   std::size_t reports = 0;

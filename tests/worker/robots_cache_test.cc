@@ -227,7 +227,7 @@ TEST_F(RobotsCacheTest, AQuestionEndsWithItsLease) {
   EXPECT_EQ(cache_.DropLease(7), std::nullopt);
   EXPECT_EQ(cache_.TakeFetch(), std::nullopt);
   EXPECT_THAT(Due(), ElementsAre("? 8 http://b.test"));
-  cache_.DropAll();
+  EXPECT_THAT(cache_.DropAll(), ElementsAre("b.test"));
   EXPECT_EQ(cache_.DropLease(8), std::nullopt);
   cache_.ResendAll();
   EXPECT_THAT(Due(), IsEmpty());
