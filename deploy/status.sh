@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Shows a job as its Redis knows it.
 set -euo pipefail
-# shellcheck source=deploy/lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=deploy/job_redis.sh
+source "$(dirname "${BASH_SOURCE[0]}")/job_redis.sh"
 
 usage() {
   cat <<'TEXT'
@@ -15,41 +15,6 @@ list if several do, or what became of the newest.
   --redis URL   the Redis that the job was given, if it has no private one
 TEXT
 }
-
-job='' out='' redis_url=''
-
-parse_arguments() {
-  while (($# > 0)); do
-    case $1 in
-      --help | -h) usage && exit 0 ;;
-      --out=*) out=${1#*=} ;;
-      --redis=*) redis_url=${1#*=} ;;
-      --out | --redis)
-        if (($# < 2)); then usage_error "$1 needs a value"; fi
-        if [[ $1 == --out ]]; then out=$2; else redis_url=$2; fi
-        shift
-        ;;
-      -*) usage_error "unknown flag '$1'" ;;
-      *)
-        if [[ -n $job ]]; then usage_error "one job is enough: '$1'"; fi
-        job=$1
-        ;;
-    esac
-    shift
-  done
-  if [[ -n $out && -n $redis_url ]]; then usage_error "--out and --redis: give one of them"; fi
-}
-
-# Runs redis-cli on the Redis of --redis, or on the private one of the folder.
-ask() {
-  case $redis_url in
-    '') private_redis "$out" "$@" ;;
-    unix://*) redis-cli -s "${redis_url#unix://}" "$@" 2>/dev/null ;;
-    *) redis-cli -u "$redis_url" --no-auth-warning "$@" 2>/dev/null ;;
-  esac
-}
-
-answers() { [[ $(ask ping) == PONG ]]; }
 
 # One call, so that all numbers are of one moment.
 REPORT=$(
@@ -121,54 +86,36 @@ print_summary() {
     "$(ask HGET "trawl:{$1}:stats" fetched)" "$(ask HGET "trawl:{$1}:stats" admitted)"
 }
 
-show_given_redis() {
-  local jobs name
-  answers || fail 1 "the Redis of --redis does not answer: is it running?"
-  if [[ -n $job ]]; then print_job "$job" && return; fi
-  mapfile -t jobs < <(ask SMEMBERS trawl:jobs | sort)
-  case ${#jobs[@]} in
-    0) fail 1 "there is no job in this Redis" ;;
-    1) print_job "${jobs[0]}" ;;
-    *) for name in "${jobs[@]}"; do print_summary "$name"; done ;;
-  esac
+show_folder() {
+  open_folder
+  print_job "$job"
 }
 
-show_folder() {
+show_given_redis() {
   local name
-  [[ -s $out/run/job ]] || fail 1 "$out holds no job"
-  name=$(<"$out/run/job")
-  if [[ -n $job && $job != "$name" ]]; then fail 2 "$out holds the job $name, not $job"; fi
-  if answers; then
-    print_job "$name"
-  elif [[ ! -d $out/redis ]]; then
-    fail 1 "the job $name has no private Redis: name the one it was given with --redis URL"
-  else
-    fail 1 "the job $name is not running; go on with: deploy/crawl.sh URL... --resume --out $out"
-  fi
+  require_answer
+  if [[ -n $job ]]; then print_job "$job" && return; fi
+  list_given_jobs
+  if ((${#jobs[@]} == 1)); then print_job "${jobs[0]}" && return; fi
+  for name in "${jobs[@]}"; do print_summary "$name"; done
 }
 
 show_crawls() {
-  local running=() socket
-  while read -r socket; do
-    out=${socket%/run/redis.sock}
-    if answers; then running+=("$out"); fi
-  done < <(compgen -G 'crawls/*/run/redis.sock')
-  if ((${#running[@]} > 1)); then
-    for out in "${running[@]}"; do print_summary "$(<"$out/run/job")"; done
+  list_running_folders
+  if ((${#folders[@]} > 1)); then
+    for out in "${folders[@]}"; do print_summary "$(<"$out/run/job")"; done
     return
   fi
-  out=${running[0]:-$(newest_folder '*')}
-  [[ -n $out ]] || fail 1 "there is no job in $PWD/crawls: name its folder with --out"
+  choose_folder
   show_folder
 }
 
 main() {
   parse_arguments "$@"
-  command -v redis-cli >/dev/null || fail 1 "there is no redis-cli: run deploy/install-packages.sh"
+  require_redis_cli
   if [[ -n $redis_url ]]; then
     show_given_redis
   elif [[ -n $job || -n $out ]]; then
-    out=${out:-crawls/$job}
     show_folder
   else
     show_crawls

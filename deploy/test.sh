@@ -20,7 +20,7 @@ fail() {
 
 check_scripts() {
   echo '== shellcheck'
-  shellcheck --external-sources deploy/*.sh .ci/run tests/deploy/fake/* tests/fuzz/run.sh
+  shellcheck --external-sources deploy/*.sh .ci/run tests/deploy/fake/* tests/fuzz/run.sh tests/e2e/chaos.sh
 }
 
 check_format() {

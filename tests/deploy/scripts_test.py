@@ -403,6 +403,39 @@ class PartsTest(ScriptTest):
         self.assertEqual(2, code, err)
 
 
+class ControlTest(ScriptTest):
+    def test_refuses_what_it_cannot_steer(self):
+        for args, code, pattern in [
+            ((), 2, "Give pause, resume or stop first"),
+            (("halt",), 2, "Give pause, resume or stop first"),
+            (("pause", "a", "b"), 2, "one job is enough"),
+            (("pause",), 1, "there is no job in .*/crawls"),
+            (("stop", "mine"), 1, "crawls/mine holds no job"),
+            (("stop", "--redis", "unix:///nowhere"), 1, "does not answer"),
+        ]:
+            with self.subTest(args=args):
+                self.assert_refused(code, pattern, "control.sh", *args)
+
+    def test_says_so_when_nobody_obeys(self):
+        process = self.started_crawl("--out", "there", "--job", "mine")
+        redis = ["redis-cli", "-s", "redis.sock"]
+        run = self.folder / "there/run"
+        control = self.start("control.sh", "pause", "--out", "there")
+        _, err = control.communicate(timeout=LONG)
+        self.assertEqual(1, control.returncode)
+        self.assertIn("there is no job mine in this Redis", err)  # the fake one makes none
+        for state, pattern in [("running", "has not obeyed yet"), ("finished", "it is finished")]:
+            subprocess.run([*redis, "HSET", "trawl:{mine}:job", "state", state], cwd=run,
+                           check=True, stdout=subprocess.DEVNULL)
+            control = self.start("control.sh", "pause", "mine", "--out", "there",
+                                 TRAWL_STOP_SECONDS="1")
+            _, err = control.communicate(timeout=LONG)
+            self.assertEqual(1, control.returncode)
+            self.assertIn(pattern, err)
+        process.send_signal(signal.SIGINT)
+        self.finish(process)
+
+
 class StatusTest(ScriptTest):
     def redis(self, *args):
         subprocess.run(["redis-cli", "-s", "redis.sock", *args], check=True, timeout=LONG,

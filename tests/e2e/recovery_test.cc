@@ -11,6 +11,12 @@ namespace {
 class Recovery : public CrawlFixture {
  protected:
   Recovery() : CrawlFixture(RedisServer::Log::kAppendOnlyFile) {}
+
+  void Control(const std::string& word) {
+    Process script({TRAWL_DEPLOY_DIR "/control.sh", word, "--redis", redis().url()},
+                   LogPath("control"));
+    EXPECT_EQ(script.Wait(), 0) << script.err();
+  }
 };
 
 TEST_F(Recovery, LosesNothingWhenAWorkerIsKilled) {
@@ -69,17 +75,21 @@ TEST_F(Recovery, IsStoppedByASignalAndResumed) {
   ExpectConsistentCounters();
 }
 
-TEST_F(Recovery, ObeysTheControlKey) {
+TEST_F(Recovery, IsPausedResumedAndStoppedByAScript) {
   TestSite site;
   FillSlowSite(site, 2'000);
   ASSERT_NO_FATAL_FAILURE(StartCoordinator({site.Url("/s/0")}, With(Fast(), {"--depth", "100"})));
   StartWorker();
   ASSERT_TRUE(site.WaitForRequests(50));
-  SetControl("pause");
-  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "paused"; }));
-  SetControl("run");
-  ASSERT_TRUE(WaitUntil([&] { return JobField("state") == "running"; }));
-  SetControl("stop");
+  Control("pause");
+  EXPECT_EQ(JobField("state"), "paused");
+  ASSERT_TRUE(WaitUntil([&] { return Stat("leased") == 0; }));
+  const std::size_t before = site.request_count();
+  EXPECT_GT(Stat("admitted"), Stat("fetched"));
+  Control("resume");
+  EXPECT_EQ(JobField("state"), "running");
+  ASSERT_TRUE(site.WaitForRequests(before + 20));
+  Control("stop");
   ASSERT_EQ(Finish(), 0);
   EXPECT_EQ(JobField("state"), "stopped");
 
