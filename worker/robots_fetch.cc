@@ -19,6 +19,9 @@ void FetchHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsRespo
               Callbacks callbacks);
 
 /// One request of the way to a robots.txt.
+/// A part of the file (206), for which nobody asked, is none.
+bool IsWhole(int status) { return IsSuccess(status) && status != 206; }
+
 class RobotsHop : public FetchObserver {
  public:
   RobotsHop(Fetcher& fetcher, const PageContext& context, Url url, RobotsResponse response,
@@ -30,7 +33,7 @@ class RobotsHop : public FetchObserver {
         callbacks_(std::move(callbacks)) {}
 
   BodyWish OnHead(const ResponseHead& head) override {
-    return head.status >= 200 && head.status < 300 ? BodyWish::kRead : BodyWish::kSkip;
+    return IsWhole(head.status) ? BodyWish::kRead : BodyWish::kSkip;
   }
 
   boost::system::error_code OnBody(std::string_view bytes) override {
@@ -45,7 +48,7 @@ class RobotsHop : public FetchObserver {
     response_.hops.push_back({url_, outcome});
     if (outcome.error && response_.body.size() < Robots::kMaxBytes) {
       Fail(outcome);
-    } else if (status >= 200 && status < 300) {
+    } else if (IsWhole(status)) {
       response_.kind = RobotsResponse::Kind::kRules;
     } else if (status >= 300 && status < 400) {
       const Result<Url> next = url_.Resolve(outcome.head.location);

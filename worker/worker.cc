@@ -95,9 +95,7 @@ class Worker::Impl {
         .on_lease_ended =
             [this](std::uint64_t lease) {
               queue_.DropLease(lease);
-              if (const auto host = robots_.DropLease(lease)) {
-                queue_.Unhold(*host, milliseconds(0));
-              }
+              EndQuestion(lease);
               DropCookies();
             },
         .on_confirmed = [this] { Pump(); },
@@ -205,7 +203,8 @@ class Worker::Impl {
     if (!robots) return AskForRobots(*url, next);
     if (robots->Allows(*url)) return StartFetch(*url, now);
     WorkItem item = queue_.Take();
-    Report(item, {Failed{robots->reason, robots->detail, 0}}, queue_.SinceRequest(item.host, now));
+    Report(item, {Failed{robots->reason, robots->detail, 0, true}},
+           queue_.SinceRequest(item.host, now));
     Ended(item);
   }
 
@@ -308,8 +307,16 @@ class Worker::Impl {
 
   /// Returns what waits, of a host that is to be left alone or of all.
   void HandBack(const std::string& host) {
-    for (const WorkItem& item : queue_.TakeHost(host)) Report(item, {Returned{}}, milliseconds(0));
+    for (const WorkItem& item : queue_.TakeHost(host)) {
+      Report(item, {Returned{}}, milliseconds(0));
+      EndQuestion(item.lease);  // nobody waits for the answer
+    }
     DropCookies();
+  }
+
+  /// Of what was asked under a lease.
+  void EndQuestion(std::uint64_t lease) {
+    if (const auto host = robots_.DropLease(lease)) queue_.Unhold(*host, milliseconds(0));
   }
 
   void HandBackAll() {

@@ -1,5 +1,6 @@
 #include "tests/support/random_web.h"
 
+#include <algorithm>
 #include <deque>
 #include <set>
 #include <utility>
@@ -21,8 +22,9 @@ RandomWeb RandomWeb::Make(std::mt19937_64& random) {
   const int size = Draw(random, 1, 40);
   std::vector<std::string> urls;
   for (int i = 0; i < size; ++i) {
-    urls.push_back("http://h" + std::to_string(Draw(random, 1, hosts)) + ".test/" +
-                   std::to_string(i));
+    // Both origins of a host share its queue and its politeness.
+    urls.push_back((Draw(random, 0, 3) == 0 ? "https://h" : "http://h") +
+                   std::to_string(Draw(random, 1, hosts)) + ".test/" + std::to_string(i));
   }
   const auto any = [&] { return urls[Draw(random, 0, size - 1)]; };
   // Many redirects in some webs: they are what makes URLs move between rounds.
@@ -78,6 +80,12 @@ void RandomWeb::AddSitemaps(std::mt19937_64& random, int hosts,
 
 bool RandomWeb::IsForbidden(const std::string& url) const {
   return robots_failures.at(std::string(AuthorityOf(url))) == kAlwaysFails;
+}
+
+bool RandomWeb::MayBeOverloaded(const std::string& host) const {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
+    return AuthorityOf(node.first) == host && node.second.overloaded && node.second.failures > 0;
+  });
 }
 
 bool RandomWeb::IsPage(const std::string& url, int retries) const {

@@ -36,6 +36,8 @@ struct RandomWeb {
   static RandomWeb Make(std::mt19937_64& random);
 
   bool IsForbidden(const std::string& url) const;
+  /// Whether a URL of the host fails with 503 at first.
+  bool MayBeOverloaded(const std::string& host) const;
   /// Whether it is a page or a sitemap that can be crawled with so many retries.
   bool IsPage(const std::string& url, int retries) const;
   /// The depth of every URL that a crawl down to `max_depth` reaches: links cost one, redirects

@@ -47,8 +47,8 @@ struct SimulatedCrawl::SimulatedWorker {
   milliseconds heartbeat_interval = kHelloInterval;
   milliseconds lease_timeout{0};
   TimePoint last_confirmed{};
-  int recalls = 0;
-  int beats = 0;  // of two beats that are planned the later plan counts
+  std::map<std::string, int> handed_back;  // host -> how often what waits of it
+  int beats = 0;                           // of two beats that are planned the later plan counts
 
   bool LeasesAreOurs(TimePoint now) const { return now - last_confirmed < lease_timeout; }
   std::vector<LeaseId> Held() const {
@@ -259,8 +259,8 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
     worker.leases[lease->lease_id] = urls;
     for (int i = 0; i < urls; ++i) {
       const WorkItem item{lease->lease_id, i, lease->depth, lease->host, lease->entries[i]};
-      After(30, [this, &worker, item, recalls = worker.recalls] {
-        if (recalls == worker.recalls) {
+      After(30, [this, &worker, item, before = worker.handed_back[item.host]] {
+        if (before == worker.handed_back[item.host]) {
           Start(worker, item);
         } else if (worker.leases.contains(item.lease)) {
           End(worker, item, Returned{});
@@ -287,10 +287,15 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
 }
 
 void SimulatedCrawl::Recall(SimulatedWorker& worker) {
-  ++worker.recalls;
   worker.robots.DropAll();
-  for (const auto& [host, items] : std::exchange(worker.waiting_for_robots, {})) {
-    for (const WorkItem& item : items) End(worker, item, Returned{});
+  for (const auto& [host, times] : worker.handed_back) HandBack(worker, host);
+}
+
+void SimulatedCrawl::HandBack(SimulatedWorker& worker, const std::string& host) {
+  ++worker.handed_back[host];
+  for (const WorkItem& item : std::exchange(worker.waiting_for_robots[host], {})) {
+    End(worker, item, Returned{});
+    worker.robots.DropLease(item.lease);
   }
 }
 
@@ -345,11 +350,14 @@ void SimulatedCrawl::Start(SimulatedWorker& worker, const WorkItem& item) {
   const Url url = Url::Parse(item.entry.url).value();
   const RobotsCache::Entry* robots = worker.robots.Find(url, now_);
   if (!robots) {
-    worker.waiting_for_robots[item.host].push_back(item);
+    std::vector<WorkItem>& waiting = worker.waiting_for_robots[item.host];
+    waiting.push_back(item);
+    if (waiting.size() > 1) return;  // of a host one origin is asked for at a time
     worker.robots.Ask(url, item.lease);
     return SendReports(worker);
   }
-  if (!robots->Allows(url)) return End(worker, item, Failed{robots->reason, robots->detail, 0});
+  if (!robots->Allows(url))
+    return End(worker, item, Failed{robots->reason, robots->detail, 0, true});
   const int latency = Draw(0, 9) == 0 ? 2'000 : 50;
   At(now_ + milliseconds(Draw(1, latency)), [this, &worker, item] { End(worker, item); });
 }
@@ -365,8 +373,11 @@ void SimulatedCrawl::End(SimulatedWorker& worker, const WorkItem& item,
   report.lease_id = item.lease;
   report.index = item.index;
   report.entry = item.entry;
+  const auto* failed = std::get_if<Failed>(&*report.outcome);
+  const bool overloaded = failed && AsksForFewerRequests(*failed);
   worker.reports.Add(std::move(report));
   SendReports(worker);
+  if (overloaded) HandBack(worker, item.host);
 }
 
 Report SimulatedCrawl::ReportOf(const WorkItem& item) {

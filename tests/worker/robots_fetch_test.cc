@@ -148,7 +148,7 @@ TEST_F(RobotsFetchTest, S2313AnUnavailableFileAllowsAll) {
 }
 
 TEST_F(RobotsFetchTest, S2314AServerErrorDisallowsAllForNow) {
-  for (const int status : {429, 500, 503, 599}) {
+  for (const int status : {206, 429, 500, 503, 599}) {
     SCOPED_TRACE(status);
     const RobotsReport entry = AskFor({.status = status, .body = "User-agent: *\nAllow: /\n"});
     EXPECT_EQ(FailureOf(entry).reason, Error::kRobots);

@@ -4,13 +4,6 @@
 
 namespace trawl {
 
-void BrotliDecompressor::Start() {
-  state_.reset();  // the library has no way to use one again
-  fresh_ = true;
-  ended_ = false;
-  ForgetOutput();
-}
-
 Decompressor::Piece BrotliDecompressor::Next(std::string_view& encoded) {
   if (ended_) encoded = {};
   if (ended_ || (fresh_ && encoded.empty())) {

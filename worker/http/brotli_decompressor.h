@@ -12,9 +12,6 @@ namespace trawl {
 
 class BrotliDecompressor : public Decompressor {
  public:
-  /// Makes ready for a new stream.
-  void Start();
-
   /// Bytes after the end of the stream are taken and dropped.
   Piece Next(std::string_view& encoded) override;
   bool whole() const override { return fresh_ || ended_; }

@@ -19,12 +19,15 @@ Task<error_code> Connection::Connect(asio::ip::tcp::endpoint remote) {
   co_return error_code{};
 }
 
-Task<std::string> Connection::Handshake(TlsContext* tls, std::string host) {
+Task<std::optional<Connection::TlsProblem>> Connection::Handshake(TlsContext* tls,
+                                                                  std::string host) {
   tls_ = tls->Wrap(socket_, host);
-  if (!tls_) co_return "not a name for a certificate: " + host;
+  if (!tls_) co_return TlsProblem{Error::kTls, "not a name for a certificate: " + host};
   auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kTuple);
-  if (!ec) co_return std::string();
-  co_return ExplainHandshake(*tls_, ec);
+  if (!ec) co_return std::nullopt;
+  const bool broken = ec == asio::error::eof || ec == asio::error::connection_reset ||
+                      ec == asio::error::broken_pipe || ec == asio::ssl::error::stream_truncated;
+  co_return TlsProblem{broken ? Error::kReset : Error::kTls, ExplainHandshake(*tls_, ec)};
 }
 
 Task<std::tuple<error_code, std::size_t>> Connection::Write(std::string_view bytes) {

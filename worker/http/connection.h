@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 
+#include "common/error.h"
 #include "worker/http/task.h"
 #include "worker/http/tls.h"
 
@@ -23,9 +25,13 @@ class Connection {
 
   Task<boost::system::error_code> Connect(asio::ip::tcp::endpoint remote);
 
-  /// Starts TLS with `host`; returns why it failed, empty when it did not. `tls` outlives the
-  /// connection.
-  Task<std::string> Handshake(TlsContext* tls, std::string host);
+  /// Starts TLS with `host`. When it fails: kReset when the connection broke, else kTls, and why,
+  /// for people. `tls` outlives the connection.
+  struct TlsProblem {
+    Error reason;
+    std::string text;
+  };
+  Task<std::optional<TlsProblem>> Handshake(TlsContext* tls, std::string host);
 
   /// Sends all of `bytes`, which stay valid until it has.
   Task<std::tuple<boost::system::error_code, std::size_t>> Write(std::string_view bytes);

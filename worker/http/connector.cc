@@ -90,10 +90,11 @@ Task<bool> Connector::Open(std::shared_ptr<Fetch> fetch) {
   }
 
   fetch->EnterHandshake();
-  const std::string problem =
+  const auto problem =
       co_await fetch->connection->Handshake(&tls_, std::string(fetch->request.url.host()));
-  if (problem.empty() && !fetch->aborted) co_return true;
-  fetch->Fail(Error::kTls, fetch->StageText() + ": " + problem);
+  if (!problem && !fetch->aborted) co_return true;
+  fetch->Fail(problem ? problem->reason : Error::kTls,
+              fetch->StageText() + ": " + (problem ? problem->text : ""));
   co_return false;
 }
 

@@ -60,16 +60,20 @@ Decompressor* ContentDecoder::StartStage(Stage& stage, std::string_view coding) 
     return &*stage.inflater;
   }
   if (EqualsIgnoringCase(coding, "br")) {
-    if (!stage.brotli) stage.brotli.emplace();
-    stage.brotli->Start();
-    return &*stage.brotli;
+    return &stage.brotli.emplace();
   }
   if (EqualsIgnoringCase(coding, "zstd")) {
-    if (!stage.zstd) stage.zstd.emplace();
-    stage.zstd->Start();
-    return &*stage.zstd;
+    return &stage.zstd.emplace();
   }
   return nullptr;
+}
+
+void ContentDecoder::Release() {
+  if (!stages_) return;
+  for (Stage& stage : *stages_) {
+    stage.brotli.reset();
+    stage.zstd.reset();
+  }
 }
 
 error_code ContentDecoder::Write(std::string_view encoded, const Sink& sink) {

@@ -37,7 +37,7 @@ class ContentDecoder {
   ContentDecoder(const ContentDecoder&) = delete;
   ContentDecoder& operator=(const ContentDecoder&) = delete;
 
-  /// Makes ready for a new body; what the last one has allocated is used again. `content_encoding`
+  /// Makes ready for a new body; what Release() has left is used again. `content_encoding`
   /// is the header's value, all its lines joined by commas; `max_bytes` limits the output of every
   /// coding. Error::kMalformed: a coding that is not known, or more than kMaxCodings.
   boost::system::error_code Start(std::string_view content_encoding, std::uint64_t max_bytes);
@@ -49,6 +49,9 @@ class ContentDecoder {
   /// The body is over. Error::kTruncated when a coding was not. A body without bytes is well in
   /// any.
   boost::system::error_code Finish() const;
+
+  /// Gives back what is large: a body in br or zstd takes up to 16 or 8 MiB while it is decoded.
+  void Release();
 
   /// What the last error was about, for people.
   const std::string& detail() const { return detail_; }

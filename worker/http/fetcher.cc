@@ -202,7 +202,10 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
 
   struct Return {
     Impl* impl;
-    void operator()(Workspace* workspace) const { impl->workspaces_.emplace_back(workspace); }
+    void operator()(Workspace* workspace) const {
+      workspace->decoder.Release();
+      impl->workspaces_.emplace_back(workspace);
+    }
   };
   using Lease = std::unique_ptr<Workspace, Return>;
 

@@ -49,6 +49,9 @@ std::string Brotli(std::string_view text) { return Encode(Coding::kBrotli, text)
 std::string Zstd(std::string_view text) { return Encode(Coding::kZstd, text); }
 std::string RawDeflate(std::string_view text) { return Encode(Coding::kRawDeflate, text); }
 
+/// A frame that decoders skip (RFC 8878, section 3.1.2).
+std::string SkippedFrame() { return std::string("\x5a\x2a\x4d\x18\x03\x00\x00\x00xyz", 11); }
+
 TEST(ContentDecoder, GivesBackWhatWasEncodedHoweverItIsCut) {
   const std::string text = LongText();
   const std::string half = text.substr(0, text.size() / 2);
@@ -70,7 +73,7 @@ TEST(ContentDecoder, GivesBackWhatWasEncodedHoweverItIsCut) {
       {"br", Brotli(text)},
       {"BR", Brotli(text) + "what follows"},
       {"zstd", Zstd(text)},
-      {"zstd", Zstd(half) + Zstd("") + Zstd(rest)},
+      {"zstd", Zstd(half) + SkippedFrame() + Zstd("") + Zstd(rest)},
       {"br, zstd", Zstd(Brotli(text))},
       {"gzip, br", Brotli(Gzip(text))},
       {"deflate , gzip", Gzip(Deflate(text))},
@@ -100,6 +103,8 @@ std::string LargeWindow() { return std::string("\x11\x1e\x03", 3); }
 /// A frame whose header asks for a window of 16 MiB (RFC 8878, section 3.1.1.1.2).
 std::string WideWindow() { return std::string("\x28\xb5\x2f\xfd\x00\x70\x01\x00\x00", 9); }
 
+/// A frame of a format from before RFC 8878, with a window of 128 MiB.
+std::string OldFrame() { return std::string("\x27\xb5\x2f\xfd\x00\x88", 6); }
 TEST(ContentDecoder, RefusesWhatIsNotTheDeclaredCoding) {
   std::string damaged = Gzip(LongText());
   damaged[damaged.size() / 2] ^= 0x55;
@@ -120,6 +125,9 @@ TEST(ContentDecoder, RefusesWhatIsNotTheDeclaredCoding) {
       {"br", LargeWindow(), Error::kMalformed, "broken content coding"},
       {"zstd", "plain text", Error::kMalformed, "broken content coding"},
       {"zstd", WideWindow(), Error::kMalformed, "broken content coding"},
+      {"zstd", OldFrame(), Error::kMalformed, "broken content coding"},
+      {"zstd", Zstd("text") + OldFrame(), Error::kMalformed, "broken content coding"},
+      {"zstd", Zstd("text") + Zstd("more").substr(0, 2), Error::kTruncated, ""},
       {"zstd", Zstd("text") + "rest", Error::kMalformed, "broken content coding"},
       {"br", Brotli(LongText()).substr(0, 1000), Error::kTruncated, ""},
       {"zstd", Zstd(LongText()).substr(0, 1000), Error::kTruncated, ""},

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <boost/asio.hpp>
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/certificates.h"
@@ -249,6 +251,16 @@ TEST_F(FetcherTls, AcceptsOnlyAValidCertificateForTheHost) {
             .body,
         "secret");
   }
+}
+
+TEST_F(FetcherTls, AConnectionThatBreaksInTheHandshakeIsNoWrongCertificate) {
+  namespace asio = boost::asio;
+  asio::io_context io;
+  asio::ip::tcp::acceptor acceptor(io, {asio::ip::make_address_v4("127.0.0.1"), 0});
+  const std::jthread server([&acceptor] { acceptor.accept().close(); });
+  FetchRunner runner(Trusting());
+  const std::string port = std::to_string(acceptor.local_endpoint().port());
+  EXPECT_EQ(runner.Get("https://127.0.0.1:" + port + "/").outcome.error, Error::kReset);
 }
 
 TEST_F(FetcherTls, TrustsTheSystemsAuthoritiesOnlyByDefault) {
