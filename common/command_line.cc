@@ -193,6 +193,8 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
       ->allow_extra_args(false);
   AddChoice(app, "--rounds", crawl.rounds, "exact: depth by depth; free: without waiting",
             &ParseRoundMode, "exact|free", RoundModeName(crawl.rounds));
+  AddMillis(app, "--round-deadline", crawl.round_deadline,
+            "Give up what has not ended so long after its round began; 0: never", 0);
   AddRewriting(app, crawl);
   AddLimits(app, crawl);
   AddFetching(app, crawl);

@@ -26,6 +26,7 @@ constexpr std::array kRows = {
     Row{Error::kContentType, "content_type", "the content type is not wanted"},
     Row{Error::kAddress, "address", "the address is not public"},
     Row{Error::kWorkerLost, "worker_lost", "the URL took down its worker too often"},
+    Row{Error::kRoundDeadline, "round_deadline", "the round was open for too long"},
     Row{Error::kTooManyHops, "too_many", "too many redirects"},
     Row{Error::kScope, "scope", "outside of the crawl's scope"},
     Row{Error::kNotCrawlable, "not_crawlable", "nothing that can be crawled"},

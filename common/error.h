@@ -25,6 +25,7 @@ enum class Error {
   kContentType,     // a type that the crawl does not want
   kAddress,         // resolves to an address that this crawl must not reach
   kWorkerLost,      // took down its worker too often
+  kRoundDeadline,   // its round was open for longer than --round-deadline
   kTooManyHops,     // one redirect more than allowed
   kScope,           // outside of what may be crawled
   kNotCrawlable,    // a link that is nothing to crawl: another scheme, or no valid URL

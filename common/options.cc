@@ -47,6 +47,7 @@ void ForEachOption(Options& options, Take take) {
   take("sitemaps", options.sitemaps);
   take("sitemap_urls", options.sitemap_urls);
   take("rounds", options.rounds);
+  take("round_deadline_ms", options.round_deadline);
   take("sort_query", options.sort_query);
   take("strip_params", options.strip_params);
   take("strip_names", options.strip_names);

@@ -43,6 +43,7 @@ struct CrawlOptions {
   bool sitemaps = false;                  // those that robots.txt of the crawled hosts lists
   std::vector<std::string> sitemap_urls;  // given ones
   RoundMode rounds = RoundMode::kExact;
+  milliseconds round_deadline{0};        // what has not ended by then is given up; 0: none
   bool sort_query = false;               // what common/url_rewrite.h does to each URL
   bool strip_params = false;             // the known ones
   std::vector<std::string> strip_names;  // these too; a final `*` stands for any end

@@ -19,8 +19,10 @@ constexpr milliseconds kHeartbeatInterval{1'000};
 constexpr int kHeartbeatsPerTimeout = 5;
 constexpr int kLeaseNumberBits = 40;
 
+/// A host whose delay may grow is never spread over several leases.
 HostBudget BudgetOf(const CrawlOptions& crawl) {
-  return {crawl.host_connections, crawl.host_delay};
+  const milliseconds least(crawl.auto_throttle ? 1 : 0);
+  return {crawl.host_connections, std::max(crawl.host_delay, least)};
 }
 
 }  // namespace
@@ -38,6 +40,7 @@ Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
 
 void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
   epoch_ = snapshot.epoch;
+  round_opened_ = now;
   for (const auto& [name, value] : snapshot.stats) {
     constexpr std::string_view kFailed = "failed:";
     constexpr std::string_view kDropped = "dropped:";
@@ -172,11 +175,13 @@ void Coordinator::Advance(TimePoint now) {
     return Close("stopped");
   }
   if (phase_ != Phase::kRunning) return;
+  CloseOverdueRound(now);
   if (MayOpenNextRound()) {
     const int next = frontier_.LeastDepth();
     if (next < 0 && delayed_ == 0) return Close("finished");
     if (options_.crawl.rounds == RoundMode::kExact && next > frontier_.open_depth()) {
       frontier_.OpenRound(next);
+      round_opened_ = now;
       ApplyStep(OpenRoundStep{next});
     }
     if (PagesAllowed() == 0) {
@@ -187,9 +192,27 @@ void Coordinator::Advance(TimePoint now) {
   Dispatch(now);
 }
 
+/// A round that is open for too long is closed by force: what is leased or delayed comes back to
+/// its host queue, and then all that waits is given up.
+void Coordinator::CloseOverdueRound(TimePoint now) {
+  const milliseconds deadline = options_.crawl.round_deadline;
+  if (deadline == milliseconds(0)) return;
+  if (!closing_round_ && now - round_opened_ >= deadline &&
+      (leases_.size() > 0 || delayed_ > 0 || frontier_.LeastDepth() >= 0)) {
+    closing_round_ = true;
+    for (const LeaseId id : leases_.TakeAll()) ExpireLease(id, false);
+    if (delayed_ > 0) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
+  }
+  if (!closing_round_ || leases_.size() > 0 || delayed_ > 0) return;
+  closing_round_ = false;
+  for (const std::string& host : frontier_.HostsInRound()) {
+    GiveUpHost(host, Error::kRoundDeadline);
+  }
+}
+
 /// Nothing of the open rounds is leased or delayed, nor may any more of them be leased.
 bool Coordinator::MayOpenNextRound() const {
-  if (leases_.size() > 0) return false;
+  if (leases_.size() > 0 || giving_up_ > 0) return false;
   if (PagesAllowed() == 0) return true;
   if (delayed_ > 0) return false;
   if (options_.crawl.rounds == RoundMode::kFree) return true;
@@ -204,6 +227,7 @@ std::uint64_t Coordinator::PagesAllowed() const {
 }
 
 void Coordinator::Dispatch(TimePoint now) {
+  if (closing_round_) return;
   while (const Worker* worker = workers_.LeastLoaded()) {
     const int most = static_cast<int>(std::min<std::uint64_t>(worker->credit(), PagesAllowed()));
     const auto grant = frontier_.Lease(workers_.working(), most, now);
@@ -365,7 +389,7 @@ Coordinator::Progress Coordinator::progress() const {
   progress.round = options_.crawl.rounds == RoundMode::kFree ? std::max(0, frontier_.LeastDepth())
                                                              : frontier_.open_depth();
   progress.counts = counts_;
-  progress.waiting = frontier_.waiting() + delayed_;
+  progress.waiting = frontier_.waiting() + delayed_ + giving_up_;
   progress.leased = leases_.urls();
   progress.workers = workers_.all().size();
   progress.hosts = frontier_.hosts();

@@ -131,12 +131,14 @@ class Coordinator {
   void OnLeased(const Apply& apply, LeaseReply reply, TimePoint now);
   void OnAccepted(const Apply& apply, const AcceptReply& reply, TimePoint now);
   void OnWoken(const WakeReply& reply, TimePoint now);
+  void OnGivenUp(const GiveUpStep& step, const GiveUpReply& reply);
   void OnExpired(const ExpireStep& step, const ExpireReply& reply, TimePoint now);
   void OnControl(const std::string& control, TimePoint now);
   void OnOutbox(ReadOutboxReply reply, TimePoint now);
 
-  milliseconds PauseAfter(const std::string& host, const Outcome& outcome, TimePoint now);
-  bool IsRetryHopeless(const std::string& host, const Report& report);
+  static Report WithoutRetry(const Report& report);
+  milliseconds LeaveAlone(const std::string& host, const Failed& failed, TimePoint now);
+  void GiveUpHost(const std::string& host, Error reason);
   void DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
@@ -154,6 +156,7 @@ class Coordinator {
   /// Takes the lease's connections that are not in use any more back, and all when it is over.
   void ReleaseLease(LeaseId id, const std::string& host, int ended_urls);
   bool MayOpenNextRound() const;
+  void CloseOverdueRound(TimePoint now);
   std::uint64_t PagesAllowed() const;
   void ExpireLease(LeaseId id, bool blame);
   void LoseWorker(const std::string& name, bool blame);
@@ -188,8 +191,11 @@ class Coordinator {
   // Wait for the sitemaps that they name to be admitted, in the order of these steps.
   std::deque<RobotsTable::Answer> answers_;
   Counts counts_;
-  std::uint64_t delayed_ = 0;  // URLs to be tried again, all of rounds that are open
-  TimePoint next_wake_{};      // when the store is asked for those whose time has come
+  std::uint64_t delayed_ = 0;    // URLs to be tried again, all of rounds that are open
+  std::uint64_t giving_up_ = 0;  // URLs of GiveUpSteps that are under way
+  TimePoint round_opened_{};
+  bool closing_round_ = false;  // its deadline has passed: all comes back, to be given up
+  TimePoint next_wake_{};       // when the store is asked for those whose time has come
   std::uint64_t epoch_ = 0;
   std::uint64_t lease_number_ = 0;
 

@@ -16,6 +16,8 @@ void Coordinator::OnReply(const Apply& apply, Reply reply, TimePoint now) {
     OnAccepted(apply, std::get<AcceptReply>(reply), now);
   } else if (std::holds_alternative<WakeStep>(apply.step)) {
     OnWoken(std::get<WakeReply>(reply), now);
+  } else if (const auto* give_up = std::get_if<GiveUpStep>(&apply.step)) {
+    OnGivenUp(*give_up, std::get<GiveUpReply>(reply));
   } else if (const auto* expire = std::get_if<ExpireStep>(&apply.step)) {
     OnExpired(*expire, std::get<ExpireReply>(reply), now);
   } else if (std::holds_alternative<ReadControlStep>(apply.step)) {
@@ -78,7 +80,10 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
   }
   lease = leases_.Find(step.id);
   if (!lease || lease->expiring) return;  // empty, or the store was waited for too long
-  if (phase_ != Phase::kRunning || !workers_.Find(step.worker)) return ExpireLease(step.id, false);
+  if (phase_ != Phase::kRunning || frontier_.At(step.host).IsPaused(now) ||
+      !workers_.Find(step.worker)) {
+    return ExpireLease(step.id, false);
+  }
   leases_.MarkDelivered(step.id);
   const milliseconds wait =
       std::max(milliseconds(0), std::chrono::ceil<milliseconds>(apply.start - now));
@@ -145,7 +150,14 @@ void Coordinator::OnWoken(const WakeReply& reply, TimePoint now) {
     frontier_.Add(host, depth, woken);
     delayed_ -= woken;
   }
+  if (closing_round_ && reply.next) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
   next_wake_ = reply.next ? now + (*reply.next - WallTimeAt(now)) : TimePoint::max();
+}
+
+void Coordinator::OnGivenUp(const GiveUpStep& step, const GiveUpReply& reply) {
+  giving_up_ -= step.count;
+  counts_.failed += reply.given_up;
+  counts_.failed_by_reason[std::string(ReasonWord(step.reason))] += reply.given_up;
 }
 
 void Coordinator::OnExpired(const ExpireStep& step, const ExpireReply& reply, TimePoint now) {
@@ -175,6 +187,7 @@ void Coordinator::OnControl(const std::string& control, TimePoint now) {
     Pause();
   } else if (control != "pause" && phase_ == Phase::kPaused) {
     phase_ = Phase::kRunning;
+    round_opened_ = now;
     ApplyStep(SaveJobStep{{{"state", "running"}}});
   }
 }

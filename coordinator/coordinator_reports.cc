@@ -1,5 +1,6 @@
 // What the coordinator makes of a worker's report.
 
+#include <algorithm>
 #include <utility>
 
 #include "coordinator/coordinator.h"
@@ -11,38 +12,51 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   if (!lease || lease->worker != peer) {
     return AckReport(peer, report.sequence, Ack::Verdict::kNeverRetry);
   }
-  if (IsRetryHopeless(lease->host, report)) {
-    Report last = report;
-    std::get<Failed>(*last.outcome).permanent = true;
-    return OnReport(peer, last, now);
-  }
+  const std::string host = lease->host;
+  HostQueue& queue = frontier_.At(host);
+  const HostHealth health = report.outcome ? HealthAfter(*report.outcome) : HostHealth::kUnknown;
+  const bool in_trouble = health == HostHealth::kOverloaded || health == HostHealth::kSilent;
+  const bool hopeless = in_trouble && queue.IsHopeless(now);
   if (report.outcome && !std::holds_alternative<Returned>(*report.outcome)) {
-    frontier_.Probed(lease->host, report.crawl_delay);
+    frontier_.Probed(host, report.crawl_delay);
     if (options_.crawl.auto_throttle && report.latency > milliseconds(0)) {
-      const bool good = !std::holds_alternative<Failed>(*report.outcome);
-      frontier_.At(lease->host).Throttle(report.latency, good);
+      queue.Throttle(report.latency, health == HostHealth::kWell);
     }
-    if (report.elapsed > milliseconds(0)) {
-      frontier_.At(lease->host).Requested(now - report.elapsed);
-    }
+    if (report.elapsed > milliseconds(0)) queue.Requested(now - report.elapsed);
   }
-  AcceptStep step = rules_.StepFor(report, lease->depth);
-  DropLinksOfRepeatedBody(lease->host, report, step);
+  AcceptStep step = hopeless ? rules_.StepFor(WithoutRetry(report), lease->depth)
+                             : rules_.StepFor(report, lease->depth);
+  DropLinksOfRepeatedBody(host, report, step);
   step.now = WallTimeAt(now);
-  if (report.outcome) step.pause = PauseAfter(lease->host, *report.outcome, now);
+  if (health == HostHealth::kWell) queue.Recovered();
+  if (in_trouble && !hopeless)
+    step.pause = LeaveAlone(host, std::get<Failed>(*report.outcome), now);
   if (step.ending) step.ending->delay = std::max(step.ending->delay, step.pause);
+  const bool recall = health == HostHealth::kSilent && step.pause > milliseconds(0);
   Apply apply{std::move(step), peer, report.sequence, {}, {}};
   const bool counts_body = options_.crawl.max_same_body > 0 && report.entry.sitemap == 0;
   if (counts_body && report.outcome) apply.body_digest = report.body_digest;
   Do(std::move(apply));
+
+  if (recall) {
+    for (const LeaseId id : leases_.TakeOfHost(host)) ExpireLease(id, false);
+  }
+  if (hopeless) GiveUpHost(host, std::get<Failed>(*report.outcome).reason);
 }
 
-/// Whether another try is in vain: the host has been left alone too often.
-bool Coordinator::IsRetryHopeless(const std::string& host, const Report& report) {
-  if (!report.outcome) return false;
-  const auto* failed = std::get_if<Failed>(&*report.outcome);
-  return failed && AsksForFewerRequests(*failed) && !failed->permanent &&
-         frontier_.At(host).IsHopeless();
+Report Coordinator::WithoutRetry(const Report& report) {
+  Report last = report;
+  std::get<Failed>(*last.outcome).permanent = true;
+  return last;
+}
+
+/// For how long the host, which is in trouble, is to be left alone from now on.
+milliseconds Coordinator::LeaveAlone(const std::string& host, const Failed& failed, TimePoint now) {
+  HostQueue& queue = frontier_.At(host);
+  const milliseconds pause =
+      AsksForFewerRequests(failed) ? queue.BackOff(failed.retry_after, now) : queue.Unanswered(now);
+  if (pause > milliseconds(0)) frontier_.Defer(host, now + pause);
+  return pause;
 }
 
 /// A sitemap leads no further than its list, so that it is no trap.
@@ -55,18 +69,23 @@ void Coordinator::DropLinksOfRepeatedBody(const std::string& host, const Report&
   step.links.clear();
 }
 
-/// For how long the host is to be left alone from now on; zero: as it was.
-milliseconds Coordinator::PauseAfter(const std::string& host, const Outcome& outcome,
-                                     TimePoint now) {
-  HostQueue& queue = frontier_.At(host);
-  if (const auto* failed = std::get_if<Failed>(&outcome)) {
-    if (!AsksForFewerRequests(*failed) || failed->permanent) return milliseconds(0);
-    const milliseconds pause = queue.BackOff(failed->retry_after, now);
-    frontier_.Defer(host, now + pause);
-    return pause;
+/// Ends what waits of the host by now.
+void Coordinator::GiveUpHost(const std::string& host, Error reason) {
+  constexpr std::uint64_t kMostAtOnce = 1'000;
+  std::uint64_t urls = 0;
+  for (auto [depth, waiting] : frontier_.TakeWaiting(host)) {
+    urls += waiting;
+    while (waiting > 0) {
+      const std::uint64_t count = std::min(waiting, kMostAtOnce);
+      waiting -= count;
+      ApplyStep(GiveUpStep{host, depth, count, reason});
+    }
   }
-  if (!std::holds_alternative<Returned>(outcome)) queue.Recovered();
-  return milliseconds(0);
+  giving_up_ += urls;
+  if (urls > 0) {
+    Do(Log{std::to_string(urls) + " URLs of " + host + " are given up (" +
+           std::string(ReasonWord(reason)) + ")"});
+  }
 }
 
 }  // namespace trawl

@@ -1,12 +1,17 @@
 #include "coordinator/exporter.h"
 
+#include <algorithm>
 #include <fstream>
+#include <limits>
 #include <optional>
 #include <string>
 #include <system_error>
-#include <unordered_set>
+#include <tuple>
 #include <variant>
+#include <vector>
 
+#include "common/fingerprint.h"
+#include "coordinator/external_sort.h"
 #include "coordinator/part_files.h"
 #include "coordinator/result_rows.h"
 
@@ -15,11 +20,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct HashLeasedUrl {
-  std::size_t operator()(const LeasedUrl& url) const {
-    return std::hash<std::uint64_t>()(url.lease * 1'009 + static_cast<std::uint64_t>(url.index));
+/// A row of a page, or the refusal of one; a refusal comes first.
+struct PlacedRow {
+  std::uint64_t lease;
+  std::int32_t index;
+  std::int32_t is_row;
+  std::uint64_t ordinal;  // of the row, over all part files
+  Fingerprint url;
+  bool operator<(const PlacedRow& other) const {
+    return std::tie(lease, index, is_row, ordinal) <
+           std::tie(other.lease, other.index, other.is_row, other.ordinal);
   }
 };
+
+struct UrlRow {
+  Fingerprint url;
+  std::uint64_t lease;
+  std::uint64_t ordinal;
+  bool operator<(const UrlRow& other) const {
+    return std::tie(url, lease, ordinal) < std::tie(other.url, other.lease, other.ordinal);
+  }
+};
+
+/// Of the URL as the row has it: {"url":"...". Every row begins with it.
+Fingerprint UrlOf(std::string_view row) {
+  constexpr std::string_view kBegin = "{\"url\":\"";
+  if (!row.starts_with(kBegin)) return FingerprintOf(row);
+  std::size_t end = kBegin.size();
+  while (end < row.size() && row[end] != '"') end += row[end] == '\\' ? 2 : 1;
+  return FingerprintOf(row.substr(0, end));
+}
 
 /// A result file that appears under its name only when it is complete.
 class ResultFile {
@@ -56,19 +86,23 @@ class ResultFile {
 
 class Exporter {
  public:
-  explicit Exporter(const fs::path& out)
+  Exporter(const fs::path& out, std::size_t sort_bytes)
       : out_(out),
         pages_(out / "pages.jsonl"),
         redirects_(out / "redirects.jsonl"),
-        errors_(out / "errors.jsonl") {}
+        errors_(out / "errors.jsonl"),
+        placed_(out, sort_bytes),
+        by_url_(out, sort_bytes),
+        dropped_(out, sort_bytes) {}
 
   ExportCounts Run() {
-    for (const fs::path& part : PartFiles(out_, "outbox-")) {
-      ForEachLine(part, [this](std::string_view line) { TakeOutboxLine(line); });
-    }
-    for (const fs::path& part : PartFiles(out_, "pages-")) {
-      ForEachLine(part, [this](std::string_view line) { TakePageLine(line); });
-    }
+    ReadOutbox();
+    ForEachPage([this](const PageLine& page, std::uint64_t ordinal) {
+      placed_.Add({page.url.lease, page.url.index, 1, ordinal, UrlOf(page.row)});
+    });
+    DropRefused();
+    DropRepeated();
+    WritePages();
     counts_.pages = pages_.Publish();
     counts_.redirects = redirects_.Publish();
     counts_.errors = errors_.Publish();
@@ -76,9 +110,39 @@ class Exporter {
   }
 
  private:
-  void TakeOutboxLine(std::string_view line) {
+  // ---- The outbox ----
+
+  /// Items are numbered over all epochs. Where a later epoch begins with a number that an earlier
+  /// one has passed, either they were written again after a crash, or Redis went back in time (with
+  /// the power its last second was lost): the later ones count.
+  void ReadOutbox() {
+    const std::vector<fs::path> parts = PartFiles(out_, "outbox-");
+    std::vector<std::uint64_t> ends(parts.size());
+    std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t i = parts.size(); i > 0; --i) {
+      ends[i - 1] = end;
+      end = std::min(end, FirstNumber(parts[i - 1]).value_or(end));
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      ForEachLine(parts[i], [&](std::string_view line) {
+        TakeOutboxLine(line, ends[i]);
+        return true;
+      });
+    }
+  }
+
+  static std::optional<std::uint64_t> FirstNumber(const fs::path& part) {
+    std::optional<std::uint64_t> number;
+    ForEachLine(part, [&](std::string_view line) {
+      if (const auto parsed = ParseOutboxLine(line)) number = parsed->number;
+      return !number;
+    });
+    return number;
+  }
+
+  void TakeOutboxLine(std::string_view line, std::uint64_t end) {
     const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
-    if (!parsed || parsed->number < next_item_) return;
+    if (!parsed || parsed->number < next_item_ || parsed->number >= end) return;
     next_item_ = parsed->number + 1;
     std::visit([this](const auto& item) { Take(item); }, parsed->item);
   }
@@ -87,39 +151,88 @@ class Exporter {
   void Take(const OutboxLine::Redirected& redirected) {
     redirects_.Write(RedirectRowWith(redirected.row, redirected.outcome));
   }
-  void Take(const OutboxLine::Lost& lost) {
-    if (const auto entry = FrontierEntry::Parse(lost.entry)) {
-      errors_.Write(WorkerLostRow(*entry, lost.depth));
+  void Take(const OutboxLine::GivenUp& given_up) {
+    if (const auto entry = FrontierEntry::Parse(given_up.entry)) {
+      errors_.Write(GivenUpRow(*entry, given_up.depth, given_up.reason));
     }
   }
-  void Take(const OutboxLine::Refused& refused) { refused_.insert(refused.url); }
+  void Take(const OutboxLine::Refused& refused) {
+    placed_.Add({refused.url.lease, refused.url.index, 0, 0, 0});
+  }
 
-  void TakePageLine(std::string_view line) {
-    const std::optional<PageLine> page = ParsePageLine(line);
-    if (!page) return;
-    if (refused_.contains(page->url)) {
-      ++counts_.refused;
-    } else {
-      pages_.Write(page->row);
+  // ---- The pages ----
+
+  /// Calls take(page, ordinal) for each row, at each call in the same order.
+  template <class TakePage>
+  void ForEachPage(TakePage take) {
+    std::uint64_t ordinal = 0;
+    for (const fs::path& part : PartFiles(out_, "pages-")) {
+      ForEachLine(part, [&](std::string_view line) {
+        if (const auto page = ParsePageLine(line)) take(*page, ordinal++);
+        return true;
+      });
     }
+  }
+
+  /// Rows of leases that were refused, and a second row of the same place.
+  void DropRefused() {
+    std::optional<PlacedRow> last;
+    while (const auto row = placed_.Next()) {
+      const bool same = last && last->lease == row->lease && last->index == row->index;
+      if (row->is_row == 0) {
+        last = row;
+      } else if (same) {
+        dropped_.Add(row->ordinal);
+        ++(last->is_row == 0 ? counts_.refused : counts_.repeated);
+      } else {
+        by_url_.Add({row->url, row->lease, row->ordinal});
+        last = row;
+      }
+    }
+  }
+
+  /// Of several rows of a URL the one of the latest lease counts. There is more than one only when
+  /// Redis went back in time.
+  void DropRepeated() {
+    std::optional<UrlRow> last;
+    while (const auto row = by_url_.Next()) {
+      if (last && last->url == row->url) {
+        dropped_.Add(last->ordinal);
+        ++counts_.repeated;
+      }
+      last = row;
+    }
+  }
+
+  void WritePages() {
+    std::optional<std::uint64_t> next = dropped_.Next();
+    ForEachPage([&](const PageLine& page, std::uint64_t ordinal) {
+      if (next == ordinal) {
+        next = dropped_.Next();
+      } else {
+        pages_.Write(page.row);
+      }
+    });
   }
 
   const fs::path out_;
   ResultFile pages_;
   ResultFile redirects_;
   ResultFile errors_;
-  std::unordered_set<LeasedUrl, HashLeasedUrl> refused_;
+  ExternalSort<PlacedRow> placed_;
+  ExternalSort<UrlRow> by_url_;
+  ExternalSort<std::uint64_t> dropped_;
   std::uint64_t next_item_ = 0;
   ExportCounts counts_;
 };
 
 }  // namespace
 
-ExportCounts ExportRows(const fs::path& out) {
+ExportCounts ExportRows(const fs::path& out, std::size_t sort_bytes) {
   if (!fs::is_directory(out / "parts")) {
     throw std::runtime_error("no results in " + out.string() + ": it has no folder 'parts'");
   }
-  return Exporter(out).Run();
+  return Exporter(out, sort_bytes).Run();
 }
 
 }  // namespace trawl

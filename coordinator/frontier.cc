@@ -15,10 +15,13 @@ Frontier::Slot& Frontier::SlotOf(std::string_view host) {
 
 HostQueue& Frontier::At(std::string_view host) { return SlotOf(host).queue; }
 
+int Frontier::GreatestDepth() const {
+  return mode_ == RoundMode::kFree ? std::numeric_limits<int>::max() : open_depth_;
+}
+
+/// Not the open depth alone: seeds that are added to a job that is resumed wait below it.
 int Frontier::NextDepth(const HostQueue& queue) const {
-  if (mode_ == RoundMode::kFree) return queue.LeastDepth(0, std::numeric_limits<int>::max());
-  // Not the open depth alone: seeds that are added to a job that is resumed wait below it.
-  return queue.LeastDepth(0, open_depth_);
+  return queue.LeastDepth(0, GreatestDepth());
 }
 
 void Frontier::MakeReady(Slot& slot) {
@@ -63,6 +66,20 @@ void Frontier::Defer(std::string_view host, TimePoint until) {
     deferrals_.erase(*slot.deferral);
   }
   slot.deferral = deferrals_.emplace(until, &slot);
+}
+
+std::vector<HostQueue::Waiting> Frontier::TakeWaiting(std::string_view host) {
+  std::vector<HostQueue::Waiting> taken = SlotOf(host).queue.TakeWaiting(GreatestDepth());
+  for (const auto& [depth, count] : taken) Count(depth, -static_cast<std::int64_t>(count));
+  return taken;
+}
+
+std::vector<std::string> Frontier::HostsInRound() const {
+  std::vector<std::string> hosts;
+  for (const auto& [host, slot] : hosts_) {
+    if (NextDepth(slot.queue) >= 0) hosts.push_back(host);
+  }
+  return hosts;
 }
 
 void Frontier::WakeDeferred(TimePoint now) {

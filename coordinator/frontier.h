@@ -46,6 +46,11 @@ class Frontier {
   /// Leases nothing of the host before `until`, nor before the end of a deferral that it has.
   void Defer(std::string_view host, TimePoint until);
 
+  /// Takes all URLs off a host's queue that may be leased by now: depth and number of each.
+  std::vector<HostQueue::Waiting> TakeWaiting(std::string_view host);
+  /// The hosts that have such URLs.
+  std::vector<std::string> HostsInRound() const;
+
   /// URLs that wait at a depth, and at all.
   std::uint64_t waiting(int depth) const;
   std::uint64_t waiting() const { return waiting_total_; }
@@ -68,6 +73,8 @@ class Frontier {
 
   Slot& SlotOf(std::string_view host);
   int NextDepth(const HostQueue& queue) const;
+  /// URLs at greater depths are not leased.
+  int GreatestDepth() const;
   void MakeReady(Slot& slot);
   void WakeDeferred(TimePoint now);
   void Count(int depth, std::int64_t change);

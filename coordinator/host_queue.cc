@@ -51,9 +51,17 @@ void HostQueue::Remove(int depth, std::uint64_t count) {
   if (place->count == 0) waiting_.erase(place);
 }
 
+std::vector<HostQueue::Waiting> HostQueue::TakeWaiting(int depth) {
+  const auto deeper = std::find_if(waiting_.begin(), waiting_.end(),
+                                   [depth](const Waiting& at) { return at.depth > depth; });
+  std::vector<Waiting> taken(waiting_.begin(), deeper);
+  waiting_.erase(waiting_.begin(), deeper);
+  return taken;
+}
+
 bool HostQueue::MayLease(int share) const {
   if (leases_ == 0) return true;
-  if (!probed_ || delay() > milliseconds(0)) return false;
+  if (!probed_ || pauses_ > 0 || delay() > milliseconds(0)) return false;
   return connections_out_ + std::min(share, budget_.connections) <= budget_.connections;
 }
 
@@ -64,7 +72,7 @@ HostQueue::Grant HostQueue::Lease(int depth, int share, int most, TimePoint now)
     grant.start_after = std::chrono::ceil<milliseconds>(next_start_ - now);
   }
   int urls = 0;
-  if (!probed_) {
+  if (!probed_ || pauses_ > 0) {
     grant.connections = 1;
     urls = 1;
   } else if (delay() > milliseconds(0)) {
@@ -111,6 +119,11 @@ milliseconds HostQueue::BackOff(milliseconds asked, TimePoint now) {
   if (!again) ++pauses_;
   paused_until_ = std::max(paused_until_, now + pause);
   return pause;
+}
+
+milliseconds HostQueue::Unanswered(TimePoint now) {
+  if (++silences_ < kSilencesBeforePause && pauses_ == 0) return milliseconds(0);
+  return BackOff(milliseconds(0), now);
 }
 
 void HostQueue::Throttle(milliseconds latency, bool good) {

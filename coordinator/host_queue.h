@@ -43,6 +43,12 @@ class HostQueue {
   void Add(int depth, std::uint64_t count);
   /// `count` is at most waiting(depth).
   void Remove(int depth, std::uint64_t count);
+  /// Takes all URLs at depths up to this off the count: depth and number of each.
+  struct Waiting {
+    int depth;
+    std::uint64_t count;
+  };
+  std::vector<Waiting> TakeWaiting(int depth);
 
   /// Whether another lease may be made now. `share` is the number of connections that one of
   /// several leases should have when the host is spread over the workers.
@@ -59,11 +65,21 @@ class HostQueue {
   void Requested(TimePoint start);
   /// The host has answered that it is overloaded, and asks to be left alone for so long (0: it does
   /// not say). Returns how long it is to be: what it asks for, else twice as long as the last time.
+  /// After that it has one URL at a time until it answers well.
   milliseconds BackOff(milliseconds asked, TimePoint now);
+  /// It has not answered. As above, but zero until that happened kSilencesBeforePause times in a
+  /// row: one lost connection does not make a host overloaded.
+  milliseconds Unanswered(TimePoint now);
+  static constexpr int kSilencesBeforePause = 8;
   /// It has answered well.
-  void Recovered() { pauses_ = 0; }
-  /// It was left alone so often in a row that it is of no use any more: a crawl has to end.
-  bool IsHopeless() const { return pauses_ >= kMostPauses; }
+  void Recovered() {
+    pauses_ = 0;
+    silences_ = 0;
+  }
+  bool IsPaused(TimePoint now) const { return now < paused_until_; }
+  /// It was left alone so often in a row, and asked in vain again, that it is of no use any more: a
+  /// crawl has to end.
+  bool IsHopeless(TimePoint now) const { return pauses_ >= kMostPauses && !IsPaused(now); }
   static constexpr int kMostPauses = 10;
 
   /// It has taken so long to answer: its delay follows, as with Scrapy's AutoThrottle for one
@@ -79,11 +95,6 @@ class HostQueue {
   void Probed(milliseconds crawl_delay);
 
  private:
-  struct Waiting {
-    int depth;
-    std::uint64_t count;
-  };
-
   std::string host_;
   HostBudget budget_;
   std::vector<Waiting> waiting_;  // by depth, no zero counts; rarely more than two
@@ -91,7 +102,8 @@ class HostQueue {
   int connections_out_ = 0;
   bool probed_ = false;
   TimePoint next_start_{};
-  int pauses_ = 0;  // in a row
+  int pauses_ = 0;    // in a row
+  int silences_ = 0;  // in a row
   TimePoint paused_until_{};
   milliseconds throttle_{0};
   RecentBodies bodies_;

@@ -72,32 +72,49 @@ std::vector<LeaseId> LeaseTable::TakeExpired(TimePoint now) {
   return expired;
 }
 
-std::vector<LeaseId> LeaseTable::TakeOf(const std::string& worker) {
+template <class Wanted>
+std::vector<LeaseId> LeaseTable::TakeOfWorker(const std::string& worker, Wanted wanted) {
   std::vector<LeaseId> taken;
   const auto holder = of_worker_.find(worker);
   if (holder == of_worker_.end()) return taken;
   for (LeaseId id : holder->second) {
     LiveLease& lease = leases_.at(id);
-    if (lease.expiring) continue;
+    if (lease.expiring || !wanted(lease)) continue;
     MarkExpiring(lease);
     taken.push_back(id);
   }
   return taken;
 }
 
+std::vector<LeaseId> LeaseTable::TakeOf(const std::string& worker) {
+  return TakeOfWorker(worker, [](const LiveLease&) { return true; });
+}
+
 std::vector<LeaseId> LeaseTable::TakeAdopted(const std::string& worker,
                                              const std::vector<LeaseId>& named) {
-  std::vector<LeaseId> taken;
-  const auto holder = of_worker_.find(worker);
-  if (holder == of_worker_.end()) return taken;
   const std::unordered_set<LeaseId> held(named.begin(), named.end());
-  for (LeaseId id : holder->second) {
-    LiveLease& lease = leases_.at(id);
-    if (!lease.adopted || lease.expiring || held.contains(id)) continue;
+  return TakeOfWorker(worker, [&held](const LiveLease& lease) {
+    return lease.adopted && !held.contains(lease.id);
+  });
+}
+
+template <class Wanted>
+std::vector<LeaseId> LeaseTable::Take(Wanted wanted) {
+  std::vector<LeaseId> taken;
+  for (auto& [id, lease] : leases_) {
+    if (lease.expiring || !wanted(lease)) continue;
     MarkExpiring(lease);
     taken.push_back(id);
   }
   return taken;
+}
+
+std::vector<LeaseId> LeaseTable::TakeOfHost(const std::string& host) {
+  return Take([&host](const LiveLease& lease) { return lease.host == host; });
+}
+
+std::vector<LeaseId> LeaseTable::TakeAll() {
+  return Take([](const LiveLease&) { return true; });
 }
 
 std::uint64_t LeaseTable::urls_of(const std::string& worker) const {

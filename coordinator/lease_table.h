@@ -48,7 +48,11 @@ class LeaseTable {
   std::vector<LeaseId> TakeExpired(TimePoint now);
   /// All leases of a worker that are not expiring yet, from now on marked so.
   std::vector<LeaseId> TakeOf(const std::string& worker);
-  /// Of these the adopted ones that the worker does not name.
+  /// Likewise of a host. Takes time in the number of all leases.
+  std::vector<LeaseId> TakeOfHost(const std::string& host);
+  /// And all there are.
+  std::vector<LeaseId> TakeAll();
+  /// Of a worker's the adopted ones that it does not name.
   std::vector<LeaseId> TakeAdopted(const std::string& worker, const std::vector<LeaseId>& named);
 
   std::uint64_t urls() const { return urls_total_; }
@@ -57,6 +61,10 @@ class LeaseTable {
 
  private:
   void MarkExpiring(LiveLease& lease);
+  template <class Wanted>
+  std::vector<LeaseId> Take(Wanted wanted);
+  template <class Wanted>
+  std::vector<LeaseId> TakeOfWorker(const std::string& worker, Wanted wanted);
 
   std::unordered_map<LeaseId, LiveLease> leases_;
   std::unordered_map<std::string, std::set<LeaseId>> of_worker_;

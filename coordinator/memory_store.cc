@@ -77,6 +77,7 @@ struct MemoryStore::Job {
   Result<Reply> Apply(const AcceptStep& step);
   Result<Reply> Apply(const WakeStep& step);
   Result<Reply> Apply(const ExpireStep& step);
+  Result<Reply> Apply(const GiveUpStep& step);
   Result<Reply> Apply(const SetLimitsStep& step);
   Result<Reply> Apply(const OpenRoundStep& step);
   Result<Reply> Apply(const SaveJobStep& step);
@@ -96,6 +97,7 @@ struct MemoryStore::Job {
   std::optional<Admission> End(const AcceptStep& step, const Lease& lease,
                                const FrontierEntry& entry);
   void Fail(int depth, const FrontierEntry& entry, Error reason);
+  void PostGivenUp(int depth, const FrontierEntry& entry, Error reason);
   void Refuse(LeaseId id, int index);
   Snapshot Describe() const;
 };
@@ -330,6 +332,11 @@ void MemoryStore::Job::Fail(int depth, const FrontierEntry& entry, Error reason)
   ++Round(depth).failed;
 }
 
+void MemoryStore::Job::PostGivenUp(int depth, const FrontierEntry& entry, Error reason) {
+  outbox.push_back("given_up " + std::string(ReasonWord(reason)) + ' ' + std::to_string(depth) +
+                   ' ' + entry.Text());
+}
+
 void MemoryStore::Job::Refuse(LeaseId id, int index) {
   outbox.push_back("refused " + std::to_string(id) + ' ' + std::to_string(index));
 }
@@ -337,7 +344,7 @@ void MemoryStore::Job::Refuse(LeaseId id, int index) {
 Result<Reply> MemoryStore::Job::Apply(const WakeStep& step) {
   std::erase_if(paused, [&](const auto& host) { return host.second <= step.now; });
   std::vector<std::pair<int, FrontierEntry>> due;
-  while (!delayed.empty() && delayed.begin()->first <= step.now &&
+  while (!delayed.empty() && (step.all || delayed.begin()->first <= step.now) &&
          due.size() < static_cast<std::size_t>(step.limit)) {
     due.push_back(std::move(delayed.begin()->second));
     delayed.erase(delayed.begin());
@@ -373,7 +380,7 @@ Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
     Refuse(step.lease, index);
     if (step.blame && ++entry.losses >= step.max_losses) {
       Fail(lease.depth, entry, Error::kWorkerLost);
-      outbox.push_back("lost " + std::to_string(lease.depth) + ' ' + entry.Text());
+      PostGivenUp(lease.depth, entry, Error::kWorkerLost);
       ++reply.given_up;
     } else {
       returned.push_back(std::move(entry));
@@ -384,6 +391,21 @@ Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
     PutBack(lease, std::move(*entry));
   }
   leases.erase(at);
+  return Reply(reply);
+}
+
+Result<Reply> MemoryStore::Job::Apply(const GiveUpStep& step) {
+  if (step.depth > open_depth) return Error::kStepRefused;
+  GiveUpReply reply;
+  const auto queue = queues.find({step.depth, step.host});
+  if (queue == queues.end()) return Reply(reply);
+  for (; reply.given_up < step.count && !queue->second.empty(); ++reply.given_up) {
+    const FrontierEntry entry = std::move(queue->second.front());
+    queue->second.pop_front();
+    Fail(step.depth, entry, step.reason);
+    PostGivenUp(step.depth, entry, step.reason);
+  }
+  if (queue->second.empty()) queues.erase(queue);
   return Reply(reply);
 }
 

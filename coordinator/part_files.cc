@@ -28,11 +28,12 @@ std::optional<OutboxLine> ParseOutboxLine(std::string_view line) {
   } else if (kind == "redirected") {
     const std::string_view outcome = TakeWord(line);
     parsed.item = OutboxLine::Redirected{outcome, line};
-  } else if (kind == "lost") {
-    OutboxLine::Lost lost;
-    if (!TakeNumber(line, lost.depth)) return std::nullopt;
-    lost.entry = line;
-    parsed.item = lost;
+  } else if (kind == "given_up") {
+    OutboxLine::GivenUp given_up;
+    given_up.reason = ReasonFromWord(TakeWord(line));
+    if (!TakeNumber(line, given_up.depth)) return std::nullopt;
+    given_up.entry = line;
+    parsed.item = given_up;
   } else if (kind == "refused") {
     LeasedUrl url;
     if (!TakeNumber(line, url.lease) || !TakeNumber(line, url.index)) return std::nullopt;
@@ -43,7 +44,7 @@ std::optional<OutboxLine> ParseOutboxLine(std::string_view line) {
   return parsed;
 }
 
-void ForEachLine(const fs::path& path, const std::function<void(std::string_view)>& take) {
+void ForEachLine(const fs::path& path, const std::function<bool(std::string_view)>& take) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     throw std::system_error(errno, std::generic_category(), "cannot read " + path.string());
@@ -51,7 +52,7 @@ void ForEachLine(const fs::path& path, const std::function<void(std::string_view
   std::string line;
   while (std::getline(file, line)) {
     if (file.eof()) return;  // no line end: torn
-    take(line);
+    if (!take(line)) return;
   }
 }
 

@@ -17,6 +17,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/error.h"
+
 namespace trawl {
 
 /// The place of a URL in a lease.
@@ -43,7 +45,8 @@ struct OutboxLine {
     std::string_view outcome;
     std::string_view row;  // without the outcome
   };
-  struct Lost {
+  struct GivenUp {
+    Error reason = Error::kWorkerLost;
     int depth = 0;
     std::string_view entry;
   };
@@ -51,14 +54,14 @@ struct OutboxLine {
     LeasedUrl url;
   };
   std::uint64_t number = 0;
-  std::variant<Failed, Redirected, Lost, Refused> item;
+  std::variant<Failed, Redirected, GivenUp, Refused> item;
 };
 std::optional<OutboxLine> ParseOutboxLine(std::string_view line);
 
-/// Calls `take` with each whole line of a file. Throws std::system_error with the path when it
-/// cannot be read.
+/// Calls `take` with each whole line of a file, until it returns false. Throws std::system_error
+/// with the path when the file cannot be read.
 void ForEachLine(const std::filesystem::path& path,
-                 const std::function<void(std::string_view line)>& take);
+                 const std::function<bool(std::string_view line)>& take);
 
 /// The part files whose names begin so, in the order of their names; none without the folder.
 std::vector<std::filesystem::path> PartFiles(const std::filesystem::path& out,

@@ -103,12 +103,18 @@ FunctionCall CallFor(const AcceptStep& step) {
 }
 
 FunctionCall CallFor(const WakeStep& step) {
-  return {"wake", {Text(step.now), std::to_string(step.limit)}};
+  return {"wake", {Text(step.now), std::to_string(step.limit), step.all ? "1" : "0"}};
 }
 
 FunctionCall CallFor(const ExpireStep& step) {
   return {"expire",
           {std::to_string(step.lease), step.blame ? "1" : "0", std::to_string(step.max_losses)}};
+}
+
+FunctionCall CallFor(const GiveUpStep& step) {
+  return {"give_up",
+          {step.host, std::to_string(step.depth), std::to_string(step.count),
+           std::string(ReasonWord(step.reason))}};
 }
 
 FunctionCall CallFor(const SetLimitsStep& step) {
@@ -219,6 +225,10 @@ Result<Reply> ReplyTo(const WakeStep&, const RedisReply& reply) {
 Result<Reply> ReplyTo(const ExpireStep&, const RedisReply& reply) {
   return Reply(ExpireReply{static_cast<int>(ElementOf(reply, 0).integer),
                            static_cast<int>(ElementOf(reply, 1).integer)});
+}
+
+Result<Reply> ReplyTo(const GiveUpStep&, const RedisReply& reply) {
+  return Reply(GiveUpReply{static_cast<std::uint64_t>(reply.integer)});
 }
 
 Result<Reply> ReplyTo(const SetLimitsStep&, const RedisReply&) { return Reply(SetLimitsReply()); }

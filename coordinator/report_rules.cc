@@ -114,7 +114,7 @@ AcceptStep ReportRules::StepFor(const Report& report, int depth) const {
   if (report.outcome) step.ending = EndingOf(report, depth);
   if (step.ending && !step.ending->refusal.empty()) ++step.drops[step.ending->refusal];
   const Fetched* fetched = report.outcome ? std::get_if<Fetched>(&*report.outcome) : nullptr;
-  if (fetched && fetched->links_left_out > 0) {
+  if (fetched && fetched->links_left_out > 0 && step.DepthOfLinks(depth) <= crawl_.depth) {
     step.drops["links_per_page"] += fetched->links_left_out;
   }
   const std::string_view host = AuthorityOf(report.entry.url);

@@ -17,6 +17,30 @@ void MarkSitemap(const FrontierEntry& entry, json::object& row) {
   if (entry.sitemap > 0) row["sitemap"] = true;
 }
 
+std::string RowOfFailure(const FrontierEntry& entry, int depth, const Failed& failed,
+                         int attempts) {
+  json::object row{{"url", entry.url},
+                   {"depth", depth},
+                   {"reason", ReasonWord(failed.reason)},
+                   {"detail", failed.detail}};
+  if (failed.status != 0) row["status"] = failed.status;
+  row["attempts"] = attempts;
+  row["referrer"] = Referrer(entry);
+  MarkSitemap(entry, row);
+  return json::serialize(row);
+}
+
+std::string GivenUpDetail(const FrontierEntry& entry, Error reason) {
+  switch (reason) {
+    case Error::kWorkerLost:
+      return "the worker that had it was lost " + std::to_string(entry.losses) + " times";
+    case Error::kRoundDeadline:
+      return "its round was open for too long";
+    default:
+      return "given up with its host, which could not be crawled for too long";
+  }
+}
+
 }  // namespace
 
 std::string RedirectRow(const FrontierEntry& entry, int depth, const Redirected& redirected) {
@@ -38,23 +62,12 @@ std::string RedirectRowWith(std::string_view row, std::string_view outcome) {
 }
 
 std::string FailedRow(const FrontierEntry& entry, int depth, const Failed& failed) {
-  json::object row{{"url", entry.url},
-                   {"depth", depth},
-                   {"reason", ReasonWord(failed.reason)},
-                   {"detail", failed.detail}};
-  if (failed.status != 0) row["status"] = failed.status;
-  row["attempts"] = entry.attempt + entry.losses + 1;
-  row["referrer"] = Referrer(entry);
-  MarkSitemap(entry, row);
-  return json::serialize(row);
+  return RowOfFailure(entry, depth, failed, entry.attempt + entry.losses + 1);
 }
 
-std::string WorkerLostRow(const FrontierEntry& entry, int depth) {
-  const std::string times = std::to_string(entry.losses);
-  Failed failed{Error::kWorkerLost, "the worker that had it was lost " + times + " times", 0};
-  FrontierEntry last = entry;
-  last.losses -= 1;  // the loss that ended it was its last attempt
-  return FailedRow(last, depth, failed);
+std::string GivenUpRow(const FrontierEntry& entry, int depth, Error reason) {
+  return RowOfFailure(entry, depth, {reason, GivenUpDetail(entry, reason), 0},
+                      entry.attempt + entry.losses);
 }
 
 }  // namespace trawl

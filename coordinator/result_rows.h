@@ -14,7 +14,8 @@ std::string RedirectRowWith(std::string_view row, std::string_view outcome);
 
 std::string FailedRow(const FrontierEntry& entry, int depth, const Failed& failed);
 
-/// A URL given up because it took down its worker too often.
-std::string WorkerLostRow(const FrontierEntry& entry, int depth);
+/// A URL given up without another try: as it took down its worker too often (kWorkerLost), as its
+/// round was open for too long (kRoundDeadline), or with its host, for the reason that holds there.
+std::string GivenUpRow(const FrontierEntry& entry, int depth, Error reason);
 
 }  // namespace trawl

@@ -26,10 +26,16 @@ class Search {
   std::optional<UrlEnding> InParts() {
     // Pages first, so that only refusals of this URL have to be remembered.
     for (const fs::path& part : PartFiles(out_, "pages-")) {
-      ForEachLine(part, [this](std::string_view line) { TakePageLine(line); });
+      ForEachLine(part, [this](std::string_view line) {
+        TakePageLine(line);
+        return true;
+      });
     }
     for (const fs::path& part : PartFiles(out_, "outbox-")) {
-      ForEachLine(part, [this](std::string_view line) { TakeOutboxLine(line); });
+      ForEachLine(part, [this](std::string_view line) {
+        TakeOutboxLine(line);
+        return true;
+      });
     }
     if (!pages_.empty()) return UrlEnding{UrlEnding::Kind::kFetched, pages_[0].row};
     return ending_;
@@ -41,6 +47,7 @@ class Search {
     if (!fs::exists(path)) return ending;
     ForEachLine(path, [&](std::string_view row) {
       if (IsRow(row)) ending = UrlEnding{kind, std::string(row)};
+      return true;
     });
     return ending;
   }
@@ -72,11 +79,11 @@ class Search {
     if (!IsRow(redirected.row)) return;
     ending_ = {UrlEnding::Kind::kRedirected, RedirectRowWith(redirected.row, redirected.outcome)};
   }
-  void Take(const OutboxLine::Lost& lost) {
-    if (!lost.entry.starts_with(url_)) return;
-    const auto entry = FrontierEntry::Parse(lost.entry);
+  void Take(const OutboxLine::GivenUp& given_up) {
+    if (!given_up.entry.starts_with(url_)) return;
+    const auto entry = FrontierEntry::Parse(given_up.entry);
     if (!entry || entry->url != url_) return;
-    ending_ = {UrlEnding::Kind::kFailed, WorkerLostRow(*entry, lost.depth)};
+    ending_ = {UrlEnding::Kind::kFailed, GivenUpRow(*entry, given_up.depth, given_up.reason)};
   }
   void Take(const OutboxLine::Refused& refused) {
     std::erase_if(pages_, [&](const Page& page) { return page.url == refused.url; });

@@ -16,6 +16,27 @@ std::uint64_t Mix(std::uint64_t x) {
 
 }  // namespace
 
+HostHealth HealthAfter(const Outcome& outcome) {
+  if (std::holds_alternative<Returned>(outcome)) return HostHealth::kUnknown;
+  const auto* failed = std::get_if<Failed>(&outcome);
+  if (!failed) return HostHealth::kWell;
+  if (AsksForFewerRequests(*failed)) return HostHealth::kOverloaded;
+  if (failed->permanent && failed->status == 0) return HostHealth::kUnknown;
+  switch (failed->reason) {
+    case Error::kTimeout:
+    case Error::kDns:
+    case Error::kConnect:
+    case Error::kTls:
+    case Error::kReset:
+      return failed->status == 0 ? HostHealth::kSilent : HostHealth::kUnknown;
+    case Error::kRobots:
+    case Error::kAddress:
+      return HostHealth::kUnknown;
+    default:
+      return failed->status >= 500 ? HostHealth::kUnknown : HostHealth::kWell;
+  }
+}
+
 bool IsWorthAnotherTry(const Failed& failed) {
   if (failed.permanent) return false;
   switch (failed.reason) {

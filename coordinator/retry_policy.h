@@ -21,6 +21,15 @@ struct RetryPolicy {
   std::optional<milliseconds> DelayAfter(const Failed& failed, int attempt, Fingerprint url) const;
 };
 
+/// What an outcome says of its host.
+enum class HostHealth {
+  kUnknown,     // nothing: it was not asked, or has trouble with this URL alone
+  kWell,        // it answers
+  kOverloaded,  // it asks for fewer requests
+  kSilent,      // it does not answer
+};
+HostHealth HealthAfter(const Outcome& outcome);
+
 /// Whether another try may have a better end: not where the server has said no, and not where the
 /// same bytes would come again.
 bool IsWorthAnotherTry(const Failed& failed);

@@ -141,10 +141,12 @@ struct AcceptReply {
   std::optional<Admission> target;  // of a redirect that had one
 };
 
-/// Puts up to `limit` of the delayed URLs whose time has come at the front of their host queues.
+/// Puts up to `limit` of the delayed URLs whose time has come, or of `all`, at the front of their
+/// host queues.
 struct WakeStep {
   WallTime now{};
   int limit = 1000;
+  bool all = false;
 };
 struct WakeReply {
   struct Queue {
@@ -167,6 +169,18 @@ struct ExpireStep {
 struct ExpireReply {
   int returned = 0;
   int given_up = 0;
+};
+
+/// Ends the first `count` entries of a host queue at a depth (fewer when it holds fewer) without
+/// another try: they have failed with this reason. The depth's round is open.
+struct GiveUpStep {
+  std::string host;
+  int depth = 0;
+  std::uint64_t count = 0;
+  Error reason = Error::kTimeout;
+};
+struct GiveUpReply {
+  std::uint64_t given_up = 0;
 };
 
 /// The limits on what is admitted from now on; 0: none, as in a new job. What was admitted before
@@ -208,8 +222,9 @@ struct ReadControlReply {
 ///
 ///     "failed" SP row                     an Ending of kind kFailed
 ///     "redirected" SP outcome SP row      outcome: "admitted", "seen", a DropWord, or the refusal
-///     "lost" SP depth SP entry            given up as worker_lost
-///     "refused" SP lease SP index         a URL that left its lease unreported: rows that a worker
+///     "given_up" SP reason SP depth SP entry   without another try; of a GiveUpStep, or
+///     worker_lost "refused" SP lease SP index         a URL that left its lease unreported: rows
+///     that a worker
 ///                                         wrote for it under that lease do not count
 ///
 /// Drops the items below number `read` and returns up to `limit` of those that follow.
@@ -239,10 +254,10 @@ struct KeepRobotsStep {
 };
 struct KeepRobotsReply {};
 
-using Step = std::variant<AdmitStep, LeaseStep, AcceptStep, WakeStep, ExpireStep, SetLimitsStep,
-                          OpenRoundStep, SaveJobStep, SaveWorkersStep, ReadControlStep,
-                          ReadOutboxStep, ReadRobotsStep, KeepRobotsStep>;
-using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, WakeReply, ExpireReply,
+using Step = std::variant<AdmitStep, LeaseStep, AcceptStep, WakeStep, ExpireStep, GiveUpStep,
+                          SetLimitsStep, OpenRoundStep, SaveJobStep, SaveWorkersStep,
+                          ReadControlStep, ReadOutboxStep, ReadRobotsStep, KeepRobotsStep>;
+using Reply = std::variant<AdmitReply, LeaseReply, AcceptReply, WakeReply, ExpireReply, GiveUpReply,
                            SetLimitsReply, OpenRoundReply, SaveJobReply, SaveWorkersReply,
                            ReadControlReply, ReadOutboxReply, ReadRobotsReply, KeepRobotsReply>;
 

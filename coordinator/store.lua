@@ -454,6 +454,13 @@ local function read_lease(key)
   return indexes, lease
 end
 
+-- Raises BAD for a depth whose round is not open: what waits there may still move.
+local function check_open(job, depth)
+  if tonumber(depth) > job.round then
+    error(redis.error_reply('BAD depth: the round of depth ' .. depth .. ' is not open'))
+  end
+end
+
 -- id worker host depth count connections -> entries
 step('lease', function(job, args)
   local id, worker, host, depth, count, connections = unpack(args, 2)
@@ -463,9 +470,7 @@ step('lease', function(job, args)
   for i, index in ipairs(indexes) do entries[i] = lease[tostring(index)] end
   if #entries > 0 then return entries end
 
-  if tonumber(depth) > job.round then
-    error(redis.error_reply('BAD lease: the round of depth ' .. depth .. ' is not open'))
-  end
+  check_open(job, depth)
   entries = job:pop(depth, host, tonumber(count))
   if #entries == 0 then return entries end
   local fields = { 'worker', worker, 'host', host, 'depth', depth, 'connections', connections }
@@ -598,11 +603,12 @@ step('accept', function(job, args)
   return { sitemaps, links, target and tostring(target) or '' }
 end)
 
--- now limit -> the time of the next or "", (host depth woken)*
+-- now limit all -> the time of the next or "", (host depth woken)*
 step('wake', function(job, args)
   local now, delayed = args[2], job.prefix .. 'delayed'
   call('ZREMRANGEBYSCORE', job.prefix .. 'paused', '-inf', now)
-  local due = call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, args[3])
+  local latest = args[4] == '1' and '+inf' or now
+  local due = call('ZRANGEBYSCORE', delayed, '-inf', latest, 'LIMIT', 0, args[3])
   local woken, places = {}, {}
   for i = #due, 1, -1 do
     local depth, entry = string.match(due[i], '^(%d+) (.*)$')
@@ -644,7 +650,7 @@ step('expire', function(job, args)
     job:refuse(id, index)
     if blame and losses >= max_losses then
       job:fail(lease.depth, lease.host, entry, 'worker_lost')
-      job:post('lost ' .. lease.depth .. ' ' .. entry)
+      job:post('given_up worker_lost ' .. lease.depth .. ' ' .. entry)
     else
       returned[#returned + 1] = entry
     end
@@ -655,6 +661,18 @@ step('expire', function(job, args)
   job:release(lease.depth, #indexes)
   if blame then job:count('leases_expired', 1) end
   return { #returned, #indexes - #returned }
+end)
+
+-- host depth count word -> given up
+step('give_up', function(job, args)
+  local host, depth, word = args[2], args[3], args[5]
+  check_open(job, depth)
+  local entries = job:pop(depth, host, tonumber(args[4]))
+  for _, entry in ipairs(entries) do
+    job:fail(depth, host, entry, word)
+    job:post('given_up ' .. word .. ' ' .. depth .. ' ' .. entry)
+  end
+  return #entries
 end)
 
 -- pages_per_host hosts_per_domain

@@ -15,6 +15,7 @@
 namespace trawl {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -260,7 +261,7 @@ TEST_F(CoordinatorTest, ASilentWorkersUrlsLoseALifeAndTheThirdIsTheLast) {
   EXPECT_EQ(counts.leases_expired, 3u);
   EXPECT_EQ(counts.failed, 1u);
   EXPECT_EQ(counts.failed_by_reason.at("worker_lost"), 1u);
-  EXPECT_EQ(rows_.back(), "lost 0 http://a.test/ - 0 0 3");
+  EXPECT_EQ(rows_.back(), "given_up worker_lost 0 http://a.test/ - 0 0 3");
 }
 
 TEST_F(CoordinatorTest, WhoDidNotListenTakesNobodyForSilent) {
@@ -674,7 +675,115 @@ TEST_F(CoordinatorTest, GivesTheUrlsOfAHostUpThatWasLeftAloneTooOften) {
   }
   EXPECT_EQ(store_.job().at("state"), "finished");
   EXPECT_EQ(store_.stats().at("failed"), std::uint64_t{kUrls});
-  EXPECT_LE(tries, HostQueue::kMostPauses + kUrls);
+  EXPECT_LE(tries, HostQueue::kMostPauses + 1) << "and then the rest is not asked for";
+}
+
+TEST_F(CoordinatorTest, PutsAHostAsideThatDoesNotAnswerAndGivesItUpInTheEnd) {
+  constexpr int kUrls = 200;
+  options_.crawl.seeds = {"http://b.test/"};
+  options_.crawl.scope = ScopeKind::kAny;
+  options_.crawl.host_connections = 16;
+  for (int i = 0; i < kUrls; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  Start();
+  SayHello("w", 1'000);
+  const Failed silent{Error::kTimeout, "no answer in 120 s", 0};
+  std::map<std::string, int> tries;
+  for (int i = 0; i < 20'000 && store_.job().at("state") != "finished"; ++i) {
+    for (const Lease& lease : Take<Lease>("w")) {
+      for (int index = 0; index < static_cast<int>(lease.entries.size()); ++index) {
+        ++tries[lease.host];
+        Tell(lease.host == "a.test" ? Outcome(silent) : Outcome(Fetched{}), "w", lease, index);
+      }
+    }
+    PassWith("w", milliseconds(500));
+  }
+  EXPECT_EQ(store_.job().at("state"), "finished");
+  EXPECT_EQ(store_.stats().at("failed:timeout"), std::uint64_t{kUrls});
+  EXPECT_EQ(store_.stats().at("fetched"), 1u);
+  EXPECT_LT(tries["a.test"], 160) << "most are given up without a try";
+  EXPECT_THAT(rows_, Contains(HasSubstr("given_up timeout 0 http://a.test/")));
+  EXPECT_THAT(logs_, Contains(HasSubstr("URLs of a.test are given up (timeout)")));
+}
+
+TEST_F(CoordinatorTest, CallsBackWhatIsLeasedOfAHostThatDoesNotAnswer) {
+  options_.crawl.seeds.clear();
+  for (int i = 0; i < 40; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  options_.crawl.host_delay = milliseconds(250);
+  Start();
+  SayHello("w");
+  Tell(Fetched{}, "w", TheLease("w"));
+  const Lease lease = TheLease("w");
+  ASSERT_GT(lease.entries.size(), 10u);
+  for (int i = 0; i < HostQueue::kSilencesBeforePause; ++i) {
+    Tell(Failed{Error::kConnect, "refused", 0}, "w", lease, i);
+  }
+  EXPECT_EQ(coordinator_->progress().leased, 0u);
+  Take<CoordinatorHeartbeat>("w");
+  Beat("w", {lease.lease_id});
+  EXPECT_THAT(Take<CoordinatorHeartbeat>("w").at(0).ended_lease_ids, ElementsAre(lease.lease_id));
+  EXPECT_EQ(store_.stats().at("leases_expired"), 0u) << "no worker is to blame";
+}
+
+TEST_F(CoordinatorTest, SendsNoLeaseOfAHostThatHasAskedForFewerRequestsMeanwhile) {
+  options_.crawl.seeds.clear();
+  for (int i = 0; i < 200; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  options_.crawl.host_connections = 8;
+  Start();
+  SayHello("w");
+  Tell(Fetched{}, "w", TheLease("w"));
+  const std::vector<Lease> leases = Take<Lease>("w");
+  ASSERT_FALSE(leases.empty());
+  hold_leases_ = true;
+  SayHello("other");
+  for (int i = 0; held_.empty(); ++i) Tell(Fetched{}, "w", leases[0], i);
+  const std::vector<Coordinator::Apply> under_way = std::exchange(held_, {});
+  hold_leases_ = false;
+  Take<Lease>("w");
+  Failed asks = kUnavailable;
+  asks.retry_after = milliseconds(4'000);
+  Tell(asks, "w", leases.back(), static_cast<int>(leases.back().entries.size()) - 1);
+  for (const Coordinator::Apply& apply : under_way) ApplyStep(apply);
+  CarryOut();
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  EXPECT_THAT(Take<Lease>("other"), IsEmpty());
+}
+
+TEST_F(CoordinatorTest, ClosesARoundAtItsDeadline) {
+  options_.crawl.seeds = {"http://a.test/", "http://b.test/", "http://c.test/1", "http://c.test/2",
+                          "http://d.test/"};
+  options_.crawl.scope = ScopeKind::kAny;
+  options_.crawl.host_delay = milliseconds(250);
+  options_.crawl.retry_delay = milliseconds(100'000);
+  options_.crawl.round_deadline = milliseconds(5'000);
+  Start();
+  SayHello("w");
+  std::map<std::string, Lease> leases;
+  for (const Lease& lease : Take<Lease>("w")) leases[lease.host] = lease;
+  ASSERT_EQ(leases.size(), 4u);
+  Tell(Fetched{}, "w", leases["a.test"], 0, {"http://a.test/deeper"});
+  Tell(kReset, "w", leases["b.test"]);  // waits for its next try; the others never end
+  for (int i = 0; i < 12; ++i) {
+    Pass(milliseconds(400));
+    Beat("w", {leases["c.test"].lease_id, leases["d.test"].lease_id});
+  }
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  Pass(milliseconds(400));
+  const auto& stats = store_.stats();
+  EXPECT_EQ(stats.at("failed:round_deadline"), 4u);
+  EXPECT_EQ(stats.at("failed"), 4u);
+  const Lease deeper = TheLease("w");
+  EXPECT_EQ(deeper.depth, 1);
+  Tell(Fetched{}, "w", leases["d.test"]);
+  EXPECT_EQ(Verdicts("w").back(), Verdict::kNeverRetry);
+  Tell(Fetched{}, "w", deeper);
+  EXPECT_EQ(store_.job().at("state"), "finished");
+  EXPECT_EQ(stats.at("admitted"), stats.at("fetched") + stats.at("failed"));
 }
 
 TEST_F(CoordinatorTest, EndsInOrderRowsThenStateThenGoodbyes) {

@@ -9,9 +9,12 @@
 #include <boost/json.hpp>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace trawl {
@@ -64,7 +67,7 @@ TEST_F(ExporterTest, EachItemOfTheOutboxGoesToItsFile) {
         "0 failed {\"url\":\"a\"}\n"
         "1 redirected seen {\"url\":\"b\"}\n"
         "2 redirected too_many {\"url\":\"c\"}\n"
-        "3 lost 4 http://d/ http://a/ 0 0 3\n"
+        "3 given_up worker_lost 4 http://d/ http://a/ 0 0 3\n"
         "4 refused 9 9\n");
   const ExportCounts counts = ExportRows(out_);
   EXPECT_EQ(counts.redirects, 2u);
@@ -111,9 +114,10 @@ TEST_F(ExporterTest, ARowIsTakenAsItIs) {
 
 TEST_F(ExporterTest, LinesThatAreNoneOfItsGrammarDoNotCount) {
   Write("pages-w.jsonl", "\nx 0 {}\n1 x {}\n1\n-1 0 {}\n99999999999999999999999 0 {}\n");
-  Write("outbox-00000001.log",
-        "\nx failed {}\n0 unknown {}\n1\n2 lost x http://a/\n3 lost 1\n4 refused 1\n"
-        "-5 failed {}\n");
+  Write(
+      "outbox-00000001.log",
+      "\nx failed {}\n0 unknown {}\n1\n2 given_up dns x http://a/\n3 given_up dns 1\n4 refused 1\n"
+      "-5 failed {}\n");
   const ExportCounts counts = ExportRows(out_);
   EXPECT_THAT(Read("pages.jsonl"), IsEmpty());
   EXPECT_EQ(counts.pages + counts.redirects + counts.errors, 0u);
@@ -214,6 +218,78 @@ TEST_F(ExporterTest, EveryUrlCountsOnceWhateverCrashed) {
     std::sort(wanted.begin(), wanted.end());
     ASSERT_EQ(pages, wanted) << run;
   }
+}
+
+TEST_F(ExporterTest, OfAUrlThatCameTwiceTheRowOfTheLatestLeaseCounts) {
+  Write("pages-w1.jsonl", "7 0 {\"url\":\"a\",\"n\":2}\n3 1 {\"url\":\"b\",\"n\":1}\n");
+  Write("pages-w2.jsonl",
+        "3 0 {\"url\":\"a\",\"n\":1}\n9 0 {\"url\":\"a\",\"n\":3}\n3 1 {\"url\":\"b\",\"n\":1}\n");
+  Write("outbox-00000001.log", "0 refused 9 0\n");
+  const ExportCounts counts = ExportRows(out_);
+  EXPECT_THAT(Read("pages.jsonl"), ElementsAre(R"({"url":"a","n":2})", R"({"url":"b","n":1})"));
+  EXPECT_EQ(counts.refused, 1u);
+  EXPECT_EQ(counts.repeated, 2u);
+}
+
+TEST_F(ExporterTest, WhatALaterEpochHasWrittenCounts) {
+  Write("outbox-00000001.log",
+        "0 failed {\"url\":\"a\"}\n1 failed {\"url\":\"b\"}\n"
+        "2 refused 1 0\n");
+  Write("outbox-00000002.log", "1 failed {\"url\":\"c\"}\n");
+  Write("outbox-00000003.log", "");
+  Write("outbox-00000004.log", "2 failed {\"url\":\"d\"}\n");
+  Write("pages-w.jsonl", "1 0 {\"url\":\"e\"}\n");
+  ExportRows(out_);
+  EXPECT_THAT(Read("errors.jsonl"),
+              ElementsAre(R"({"url":"a"})", R"({"url":"c"})", R"({"url":"d"})"));
+  EXPECT_THAT(Read("pages.jsonl"), ElementsAre(R"({"url":"e"})")) << "its refusal is void";
+}
+
+TEST_F(ExporterTest, ATornLineSpoilsNothing) {
+  Write("pages-w1.jsonl", "1 0 {\"url\":\"a\"}\n1 1 {\"url\":\"b");
+  Write("pages-w2.jsonl", "rubbish\n\n2 0 {\"url\":\"c\"}\n");
+  Write("outbox-00000001.log", "0 failed {\"url\":\"d\"}\n1 refused 1");
+  Write("outbox-00000002.log", "1 refused 2 0\n2 failed {\"url\":\"e\"}\n");
+  ExportRows(out_);
+  EXPECT_THAT(Read("pages.jsonl"), ElementsAre(R"({"url":"a"})"));
+  EXPECT_THAT(Read("errors.jsonl"), ElementsAre(R"({"url":"d"})", R"({"url":"e"})"));
+}
+
+TEST_F(ExporterTest, LittleMemoryMakesNoDifference) {
+  std::mt19937 random(1);
+  std::string pages[3];
+  std::string outbox;
+  std::set<std::pair<int, int>> refused;
+  std::vector<std::tuple<int, int, std::string>> rows;
+  for (int i = 0; i < 20'000; ++i) {
+    const int lease = static_cast<int>(random() % 5'000);
+    const std::string row = "{\"url\":\"" + std::to_string(random() % 15'000) + "\"}";
+    rows.emplace_back(lease, i, row);
+    pages[i % 3] += std::to_string(lease) + ' ' + std::to_string(i) + ' ' + row + '\n';
+    if (random() % 4 > 0) continue;
+    outbox += std::to_string(refused.size()) + " refused " + std::to_string(lease) + ' ' +
+              std::to_string(i) + '\n';
+    refused.emplace(lease, i);
+  }
+  for (int i = 0; i < 3; ++i) Write("pages-" + std::to_string(i) + ".jsonl", pages[i]);
+  Write("outbox-00000001.log", outbox);
+
+  std::map<std::string, int> wanted;  // row -> lease
+  for (const auto& [lease, index, row] : rows) {
+    if (refused.contains({lease, index})) continue;
+    int& latest = wanted.try_emplace(row, lease).first->second;
+    latest = std::max(latest, lease);
+  }
+  const ExportCounts much = ExportRows(out_);
+  const Lines all = Read("pages.jsonl");
+  EXPECT_EQ(all.size(), wanted.size());
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), wanted.size());
+  EXPECT_EQ(much.refused, refused.size());
+  EXPECT_EQ(much.repeated, rows.size() - refused.size() - wanted.size());
+  ExportRows(out_, 4'000);
+  EXPECT_EQ(Read("pages.jsonl"), all);
+  EXPECT_EQ(std::distance(fs::directory_iterator(out_), fs::directory_iterator()), 4)
+      << "the folder of parts and three files of results";
 }
 
 }  // namespace

@@ -229,6 +229,57 @@ TEST(HostQueue, BacksOffOnceForAllThatWasUnderWay) {
   EXPECT_EQ(queue.BackOff(milliseconds(0), kNow + milliseconds(1'000)), milliseconds(2'000));
 }
 
+TEST(HostQueue, BacksOffWhenItDoesNotAnswerSeveralTimesInARow) {
+  HostQueue queue("h", {});
+  for (int i = 1; i < 2 * HostQueue::kSilencesBeforePause - 1; ++i) {
+    if (i == HostQueue::kSilencesBeforePause) queue.Recovered();
+    EXPECT_EQ(queue.Unanswered(kNow), milliseconds(0)) << i;
+  }
+  EXPECT_EQ(queue.Unanswered(kNow), milliseconds(1'000));
+  EXPECT_TRUE(queue.IsPaused(kNow + milliseconds(999)));
+  EXPECT_FALSE(queue.IsPaused(kNow + milliseconds(1'000)));
+  EXPECT_EQ(queue.Unanswered(kNow + milliseconds(1'000)), milliseconds(2'000)) << "at once";
+}
+
+TEST(HostQueue, HasOneUrlAtATimeUntilItRecovers) {
+  HostQueue queue("h", {4, milliseconds(0)});
+  queue.Probed(milliseconds(0));
+  queue.Add(0, 100);
+  queue.BackOff(milliseconds(0), kNow);
+  const HostQueue::Grant grant = queue.Lease(0, 2, 100, kNow);
+  EXPECT_EQ(grant.count, 1);
+  EXPECT_EQ(grant.connections, 1);
+  EXPECT_FALSE(queue.MayLease(2));
+  queue.Recovered();
+  EXPECT_TRUE(queue.MayLease(2));
+  EXPECT_GT(queue.Lease(0, 2, 100, kNow).count, 1);
+}
+
+TEST(HostQueue, IsHopelessWhenItsLastPauseIsOver) {
+  HostQueue queue("h", {});
+  TimePoint now = kNow;
+  for (int i = 0; i < HostQueue::kMostPauses; ++i) {
+    EXPECT_FALSE(queue.IsHopeless(now));
+    const milliseconds pause = queue.BackOff(milliseconds(0), now);
+    EXPECT_FALSE(queue.IsHopeless(now)) << "what was under way says the same";
+    now += pause;
+  }
+  EXPECT_TRUE(queue.IsHopeless(now));
+  queue.Recovered();
+  EXPECT_FALSE(queue.IsHopeless(now));
+}
+
+TEST(HostQueue, TakesWhatWaitsUpToADepth) {
+  HostQueue queue("h", {});
+  queue.Add(0, 2);
+  queue.Add(2, 3);
+  queue.Add(5, 4);
+  const auto taken = queue.TakeWaiting(2);
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].count + taken[1].count, 5u);
+  EXPECT_EQ(queue.LeastDepth(0, 9), 5);
+}
+
 TEST(HostQueue, BacksOffForAsLongAsItIsAsked) {
   HostQueue queue("h", {});
   EXPECT_EQ(queue.BackOff(milliseconds(7'000), kNow), milliseconds(7'000));

@@ -41,16 +41,17 @@ TEST(ResultRows, ASitemapIsMarked) {
   FrontierEntry sitemap = kLink;
   for (const int level : {0, 1, 2}) {
     sitemap.sitemap = level;
-    for (const std::string& row :
-         {RedirectRow(sitemap, 4, {302, "http://b.test/", true}),
-          FailedRow(sitemap, 1, {Error::kDns, "", 0}), WorkerLostRow(sitemap, 1)}) {
+    for (const std::string& row : {RedirectRow(sitemap, 4, {302, "http://b.test/", true}),
+                                   FailedRow(sitemap, 1, {Error::kDns, "", 0}),
+                                   GivenUpRow(sitemap, 1, Error::kWorkerLost)}) {
       EXPECT_EQ(Parse(row).contains("sitemap"), level > 0) << row;
     }
   }
 }
 
 TEST(ResultRows, ALostUrlTellsHowOftenItsWorkerWasLost) {
-  const json::object row = Parse(WorkerLostRow({"http://a.test/", "", 0, 0, 3}, 2));
+  const json::object row =
+      Parse(GivenUpRow({"http://a.test/", "", 0, 0, 3}, 2, Error::kWorkerLost));
   EXPECT_EQ(row.at("reason"), "worker_lost");
   EXPECT_EQ(row.at("depth"), 2);
   EXPECT_EQ(row.at("attempts"), 3);

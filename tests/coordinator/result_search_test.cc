@@ -40,7 +40,7 @@ TEST_F(ResultSearch, FindsTheRowOfEveryKindOfEnding) {
   Write("parts/outbox-00000001.log",
         "0 failed {\"url\":\"http://a/f\"}\n"
         "1 redirected seen {\"url\":\"http://a/r\"}\n"
-        "2 lost 4 http://a/l http://a/ 0 0 3\n");
+        "2 given_up worker_lost 4 http://a/l http://a/ 0 0 3\n");
   EXPECT_EQ(Find("http://a/"), "fetched {\"url\":\"http://a/\",\"depth\":0}");
   EXPECT_EQ(Find("http://a/f"), "failed {\"url\":\"http://a/f\"}");
   EXPECT_EQ(Find("http://a/r"), "redirected {\"url\":\"http://a/r\",\"outcome\":\"seen\"}");
@@ -50,7 +50,7 @@ TEST_F(ResultSearch, FindsTheRowOfEveryKindOfEnding) {
 
 TEST_F(ResultSearch, AUrlIsNotTakenForAnotherThatBeginsOrEndsLikeIt) {
   Write("parts/pages-w1.jsonl", "1 0 {\"url\":\"http://a/12\",\"referrer\":\"http://a/1\"}\n");
-  Write("parts/outbox-00000001.log", "0 lost 4 http://a/34 http://a/3 0 0 3\n");
+  Write("parts/outbox-00000001.log", "0 given_up worker_lost 4 http://a/34 http://a/3 0 0 3\n");
   EXPECT_EQ(Find("http://a/1"), "");
   EXPECT_EQ(Find("http://a/3"), "");
 }

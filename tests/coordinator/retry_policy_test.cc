@@ -29,6 +29,35 @@ TEST(RetryPolicy, TriesAgainWhatMayPass) {
   }
 }
 
+TEST(RetryPolicy, KnowsWhatAnOutcomeSaysOfTheHost) {
+  EXPECT_EQ(HealthAfter(Fetched{}), HostHealth::kWell);
+  EXPECT_EQ(HealthAfter(Redirected{}), HostHealth::kWell);
+  EXPECT_EQ(HealthAfter(Returned{}), HostHealth::kUnknown);
+  for (const int status : {400, 404, 410}) {
+    EXPECT_EQ(HealthAfter(Status(status)), HostHealth::kWell) << status;
+  }
+  for (const int status : {500, 502, 504}) {
+    EXPECT_EQ(HealthAfter(Status(status)), HostHealth::kUnknown) << status;
+  }
+  for (const int status : {429, 503}) {
+    EXPECT_EQ(HealthAfter(Status(status)), HostHealth::kOverloaded) << status;
+  }
+  for (const Error reason :
+       {Error::kTimeout, Error::kDns, Error::kConnect, Error::kTls, Error::kReset}) {
+    EXPECT_EQ(HealthAfter(Failed{reason, ""}), HostHealth::kSilent) << ReasonWord(reason);
+    EXPECT_EQ(HealthAfter(Failed{reason, "", 0, true}), HostHealth::kUnknown)
+        << "it fails at once, and costs nobody anything";
+    EXPECT_EQ(HealthAfter(Failed{reason, "", 200}), HostHealth::kUnknown)
+        << "there was an answer, but not to its end";
+  }
+  for (const Error reason : {Error::kRobots, Error::kAddress}) {
+    EXPECT_EQ(HealthAfter(Failed{reason, ""}), HostHealth::kUnknown) << "it was not asked";
+  }
+  for (const Error reason : {Error::kContentType, Error::kTooLarge}) {
+    EXPECT_EQ(HealthAfter(Failed{reason, "", 200}), HostHealth::kWell) << ReasonWord(reason);
+  }
+}
+
 TEST(RetryPolicy, EndsAfterTheLastRetry) {
   const RetryPolicy policy{2, milliseconds(1'000)};
   EXPECT_TRUE(policy.DelayAfter(Status(500), 0, kUrl));

@@ -219,6 +219,7 @@ std::string Text(const WakeReply& reply) {
 std::string Text(const ExpireReply& reply) {
   return std::to_string(reply.returned) + " returned, " + std::to_string(reply.given_up) + " lost";
 }
+std::string Text(const GiveUpReply& reply) { return std::to_string(reply.given_up) + " given up"; }
 std::string Text(const RobotsRecord& record) {
   std::string text;
   for (const auto& [name, value] : record.ToFields()) text += name + '=' + value + '\n';
@@ -357,9 +358,10 @@ TEST_P(StoreRules, ObeysTheLastCoordinatorOnly) {
   for (const Step& step : std::initializer_list<Step>{
            AdmitStep{0, {Offer("http://b/")}}, LeaseStep{2, "w", "a", 0, 1, 1},
            AcceptStep{1, 0, {Offer("http://c/")}, Fetched()}, ExpireStep{1, true, 3},
-           SetLimitsStep{1, 1}, OpenRoundStep{1}, SaveJobStep{{{"state", "x"}}},
-           SaveWorkersStep{{{"w", "{}"}}}, ReadControlStep{}, ReadOutboxStep{1, 1},
-           ReadRobotsStep{"http://a", {}}, KeepRobotsStep{"http://a", {}, {}}}) {
+           GiveUpStep{"b", 0, 1}, SetLimitsStep{1, 1}, OpenRoundStep{1},
+           SaveJobStep{{{"state", "x"}}}, SaveWorkersStep{{{"w", "{}"}}}, ReadControlStep{},
+           ReadOutboxStep{1, 1}, ReadRobotsStep{"http://a", {}},
+           KeepRobotsStep{"http://a", {}, {}}}) {
     const Result<Reply> reply = coordinator_.Apply(step);
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error(), Error::kStepRefused);
@@ -622,7 +624,8 @@ TEST_P(StoreRules, DelaysWhatIsTriedAgainUntilItsTime) {
   const std::string noon = std::to_string(kNoon.time_since_epoch().count()).substr(0, 10);
   EXPECT_EQ(wake(99), "next " + noon + "100");
   EXPECT_EQ(wake(300, 2), "a:0 1, b:0 1, next " + noon + "300");
-  EXPECT_EQ(wake(300), "a:0 1, next none");
+  EXPECT_EQ(wake(299), "next " + noon + "300");
+  EXPECT_EQ(Text(coordinator_.Do<WakeReply>(WakeStep{kNoon, 10, true})), "a:0 1, next none");
   EXPECT_EQ(wake(300), "next none");
   EXPECT_EQ(coordinator_.Lease(3, "a", 0, 9),
             (Strings{"http://a/2 - 1 0 0", "http://a/1 - 1 0 0", "http://a/3"}));
@@ -682,7 +685,48 @@ TEST_P(StoreRules, GivesAUrlUpAtItsLastLoss) {
   const Snapshot now = Now();
   EXPECT_TRUE(now.queues.empty());
   EXPECT_EQ(now.stats.at("failed:worker_lost"), 1u);
-  EXPECT_EQ(coordinator_.Outbox().back(), "lost 0 http://b/ - 0 4 3");
+  EXPECT_EQ(coordinator_.Outbox().back(), "given_up worker_lost 0 http://b/ - 0 4 3");
+}
+
+TEST_P(StoreRules, GivesUpWhatWaitsOfAHost) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3", "http://b/1"});
+  const auto give_up = [&](const char* host, int depth, std::uint64_t count) {
+    return coordinator_.Do<GiveUpReply>(GiveUpStep{host, depth, count, Error::kConnect}).given_up;
+  };
+  EXPECT_EQ(give_up("a", 0, 2), 2u);
+  EXPECT_EQ(Queues(0), (Strings{"a 1", "b 1"}));
+  EXPECT_EQ(give_up("a", 0, 5), 1u);
+  EXPECT_EQ(give_up("a", 0, 5), 0u);
+  EXPECT_EQ(Queues(0), Strings{"b 1"});
+  EXPECT_EQ(Stat("failed"), 3u);
+  EXPECT_EQ(Stat("failed:connect"), 3u);
+  EXPECT_EQ(coordinator_.Outbox(),
+            (Strings{"given_up connect 0 http://a/1", "given_up connect 0 http://a/2",
+                     "given_up connect 0 http://a/3"}));
+  coordinator_.Admit(1, {"http://b/2"});
+  EXPECT_FALSE(coordinator_.Apply(GiveUpStep{"b", 1, 1, Error::kConnect}))
+      << "it may still move to a smaller depth";
+  ExpectBalance(Now());
+}
+
+TEST_P(StoreRules, TakesACreationThatComesOnceMoreForTheSame) {
+  Coordinator first(*backend_);
+  const std::map<std::string, std::string> job = {{"started", "noon"}, {"state", "running"}};
+  EXPECT_FALSE(first.Open(Store::OpenMode::kCreate, job)) << "the job is there, made without it";
+  coordinator_.Apply(SaveJobStep{{{"started", "noon"}}});
+  EXPECT_TRUE(first.Open(Store::OpenMode::kCreate, job));
+  EXPECT_FALSE(first.Open(Store::OpenMode::kCreate, {{"started", "later"}}));
+}
+
+TEST_P(StoreRules, ForgetsTheWordToStopOnceItHasStoppedTheJob) {
+  const auto control = [&] { return coordinator_.Do<ReadControlReply>(ReadControlStep{}).control; };
+  coordinator_.Apply(SaveJobStep{{{"state", "running"}}});
+  backend_->SetControl("stop");
+  coordinator_.Open();
+  EXPECT_EQ(control(), "stop");
+  coordinator_.Apply(SaveJobStep{{{"state", "stopped"}}});
+  coordinator_.Open();
+  EXPECT_EQ(control(), "run");
 }
 
 TEST_P(StoreRules, MovesAWaitingUrlToTheSmallerDepth) {
@@ -946,7 +990,7 @@ class RandomSteps {
   explicit RandomSteps(unsigned seed) : random_(seed) {}
 
   Step Next() {
-    switch (Pick(16)) {
+    switch (Pick(17)) {
       case 0:
         return AdmitStep{Pick(4), Some(5), Some(3), Pick(2) ? "" : "http://r/robots.txt",
                          SomeDomains()};
@@ -962,7 +1006,10 @@ class RandomSteps {
       case 4:
         return ExpireStep{RecentLease(), Pick(3) > 0, 2};
       case 15:
-        return WakeStep{kNoon + milliseconds(Pick(kLongestDelay)), 1 + Pick(9)};
+        return WakeStep{kNoon + milliseconds(Pick(kLongestDelay)), 1 + Pick(9), Pick(9) == 0};
+      case 16:
+        return GiveUpStep{HostName(Pick(kHosts)), Pick(open_ + 2),
+                          static_cast<std::uint64_t>(Pick(3)), Error::kTimeout};
       case 14:
         return SetLimitsStep{static_cast<std::uint64_t>(Pick(2) * (8 + Pick(20))),
                              static_cast<std::uint64_t>(Pick(4))};
