@@ -39,7 +39,7 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   Do(std::move(apply));
 
   if (recall) {
-    for (const LeaseId id : leases_.TakeOfHost(host)) ExpireLease(id, false);
+    for (const std::string& worker : leases_.WorkersOf(host)) SendTo(worker, Recall{host});
   }
   if (hopeless) GiveUpHost(host, std::get<Failed>(*report.outcome).reason);
 }

@@ -98,23 +98,22 @@ std::vector<LeaseId> LeaseTable::TakeAdopted(const std::string& worker,
   });
 }
 
-template <class Wanted>
-std::vector<LeaseId> LeaseTable::Take(Wanted wanted) {
+std::vector<LeaseId> LeaseTable::TakeAll() {
   std::vector<LeaseId> taken;
   for (auto& [id, lease] : leases_) {
-    if (lease.expiring || !wanted(lease)) continue;
+    if (lease.expiring) continue;
     MarkExpiring(lease);
     taken.push_back(id);
   }
   return taken;
 }
 
-std::vector<LeaseId> LeaseTable::TakeOfHost(const std::string& host) {
-  return Take([&host](const LiveLease& lease) { return lease.host == host; });
-}
-
-std::vector<LeaseId> LeaseTable::TakeAll() {
-  return Take([](const LiveLease&) { return true; });
+std::set<std::string> LeaseTable::WorkersOf(const std::string& host) const {
+  std::set<std::string> workers;
+  for (const auto& [id, lease] : leases_) {
+    if (lease.host == host) workers.insert(lease.worker);
+  }
+  return workers;
 }
 
 std::uint64_t LeaseTable::urls_of(const std::string& worker) const {

@@ -48,12 +48,13 @@ class LeaseTable {
   std::vector<LeaseId> TakeExpired(TimePoint now);
   /// All leases of a worker that are not expiring yet, from now on marked so.
   std::vector<LeaseId> TakeOf(const std::string& worker);
-  /// Likewise of a host. Takes time in the number of all leases.
-  std::vector<LeaseId> TakeOfHost(const std::string& host);
   /// And all there are.
   std::vector<LeaseId> TakeAll();
   /// Of a worker's the adopted ones that it does not name.
   std::vector<LeaseId> TakeAdopted(const std::string& worker, const std::vector<LeaseId>& named);
+
+  /// Who has leases of a host. Takes time in the number of all leases.
+  std::set<std::string> WorkersOf(const std::string& host) const;
 
   std::uint64_t urls() const { return urls_total_; }
   std::uint64_t urls_of(const std::string& worker) const;
@@ -61,8 +62,6 @@ class LeaseTable {
 
  private:
   void MarkExpiring(LiveLease& lease);
-  template <class Wanted>
-  std::vector<LeaseId> Take(Wanted wanted);
   template <class Wanted>
   std::vector<LeaseId> TakeOfWorker(const std::string& worker, Wanted wanted);
 

@@ -223,6 +223,11 @@ bool Read(const wire::Acks& from, Acks& to) {
   return true;
 }
 
+bool Read(const wire::Recall& from, Recall& to) {
+  to.host = from.host();
+  return IsText(to.host);
+}
+
 bool Read(const wire::CoordinatorHeartbeat& from, CoordinatorHeartbeat& to) {
   to.sent_ms = from.sent_ms();
   return ReadLeaseIds(from.ended_lease_ids(), to.ended_lease_ids);
@@ -360,7 +365,7 @@ Result<ToWorker> DecodeToWorker(std::string_view bytes) {
     case wire::ToWorker::kHeartbeat:
       return Checked<ToWorker, CoordinatorHeartbeat>(from.heartbeat());
     case wire::ToWorker::kRecall:
-      return ToWorker(Recall{});
+      return Checked<ToWorker, Recall>(from.recall());
     case wire::ToWorker::kDrain:
       return ToWorker(Drain{});
     case wire::ToWorker::kGoodbye:

@@ -219,7 +219,7 @@ std::string Encode(const ToWorker& message) {
                                                           heartbeat.ended_lease_ids.end());
                    body.set_sent_ms(heartbeat.sent_ms);
                  },
-                 [&](const Recall&) { to.mutable_recall(); },
+                 [&](const Recall& recall) { to.mutable_recall()->set_host(recall.host); },
                  [&](const Drain&) { to.mutable_drain(); },
                  [&](const CoordinatorGoodbye& goodbye) {
                    to.mutable_goodbye()->set_reason(goodbye.reason);

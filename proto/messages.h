@@ -182,7 +182,9 @@ struct CoordinatorHeartbeat {
   std::uint64_t sent_ms = 0;
 };
 
-struct Recall {};
+struct Recall {
+  std::string host;  // empty: all
+};
 
 struct Drain {};
 

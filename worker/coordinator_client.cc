@@ -207,7 +207,7 @@ class CoordinatorClient::Impl {
   }
 
   void On(const RobotsAnswer& answer) { handlers_.on_robots(answer); }
-  void On(const Recall&) { handlers_.on_recall(); }
+  void On(const Recall& recall) { handlers_.on_recall(recall.host); }
   void On(const Drain&) { handlers_.on_drain(); }
   void On(const CoordinatorGoodbye& goodbye) { handlers_.on_goodbye(goodbye.reason); }
 

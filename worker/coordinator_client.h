@@ -34,7 +34,8 @@ class CoordinatorClient {
     std::function<void(std::uint64_t lease_id)> on_lease_ended;
     std::function<void()> on_confirmed;     // the leases that have not ended are still ours
     std::function<void()> on_acknowledged;  // at least one report
-    std::function<void()> on_recall;        // hand back what has not begun
+    /// Hand back what has not begun, of a host or (empty) of all.
+    std::function<void(const std::string& host)> on_recall;
     std::function<void()> on_drain;
     std::function<void(const std::string& reason)> on_goodbye;  // the job has ended
     std::function<void(const std::string& why)> on_refused;     // for good

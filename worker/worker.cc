@@ -104,7 +104,8 @@ class Worker::Impl {
               MaybeLeave();
               Pump();
             },
-        .on_recall = [this] { HandBackAll(); },
+        .on_recall =
+            [this](const std::string& host) { host.empty() ? HandBackAll() : HandBack(host); },
         .on_drain = [this] { Drain(); },
         .on_goodbye =
             [this](const std::string& reason) {

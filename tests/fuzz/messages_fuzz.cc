@@ -109,7 +109,7 @@ bool KeepsLimits(const Acks&) { return true; }
 bool KeepsLimits(const CoordinatorHeartbeat& heartbeat) {
   return heartbeat.ended_lease_ids.size() <= kMaxHeldLeases;
 }
-bool KeepsLimits(const Recall&) { return true; }
+bool KeepsLimits(const Recall& recall) { return recall.host.size() <= kMaxTextBytes; }
 bool KeepsLimits(const Drain&) { return true; }
 bool KeepsLimits(const WorkerGoodbye& goodbye) { return IsText(goodbye.reason); }
 bool KeepsLimits(const CoordinatorGoodbye& goodbye) { return IsText(goodbye.reason); }

@@ -86,7 +86,7 @@ std::vector<ToWorker> MessagesOfCoordinators() {
             {2, Ack::Verdict::kRetry},
             {3, Ack::Verdict::kNeverRetry}}},
       CoordinatorHeartbeat{{kMost, 0}, kMost},
-      Recall{},
+      Recall{"a.test:81"},
       Drain{},
       CoordinatorGoodbye{"finished"},
       RobotsAnswer{"http://a.test", RobotsVerdict::Rules{std::string("\xFF\0x", 3), kMaxTime}},
@@ -185,7 +185,7 @@ std::string Text(const Acks& m) {
 std::string Text(const CoordinatorHeartbeat& m) {
   return Join("beat", Text(m.ended_lease_ids), m.sent_ms);
 }
-std::string Text(const Recall&) { return "recall"; }
+std::string Text(const Recall& m) { return Join("recall", m.host); }
 std::string Text(const Drain&) { return "drain"; }
 std::string Text(const CoordinatorGoodbye& m) { return Join("bye", m.reason); }
 

@@ -273,8 +273,8 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
   } else if (const auto* heartbeat = std::get_if<CoordinatorHeartbeat>(&message)) {
     for (LeaseId id : heartbeat->ended_lease_ids) DropLease(worker, id);
     worker.last_confirmed = kStart + milliseconds(heartbeat->sent_ms);
-  } else if (std::holds_alternative<trawl::Recall>(message)) {
-    Recall(worker);
+  } else if (const auto* recall = std::get_if<Recall>(&message)) {
+    recall->host.empty() ? HandBackAll(worker) : HandBack(worker, recall->host);
   } else if (const auto* answer = std::get_if<RobotsAnswer>(&message)) {
     OnRobots(worker, *answer);
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
@@ -286,7 +286,7 @@ void SimulatedCrawl::Receive(SimulatedWorker& worker, const ToWorker& message) {
   }
 }
 
-void SimulatedCrawl::Recall(SimulatedWorker& worker) {
+void SimulatedCrawl::HandBackAll(SimulatedWorker& worker) {
   worker.robots.DropAll();
   for (const auto& [host, times] : worker.handed_back) HandBack(worker, host);
 }

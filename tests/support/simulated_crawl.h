@@ -101,7 +101,7 @@ class SimulatedCrawl {
   void Tick();
   void PlanFaults(SimulatedFaults faults);
   void PlanCut(SimulatedWorker& worker);
-  void Recall(SimulatedWorker& worker);
+  void HandBackAll(SimulatedWorker& worker);
   void HandBack(SimulatedWorker& worker, const std::string& host);
   std::uint64_t SinceStart() const {
     return std::chrono::duration_cast<milliseconds>(now_ - kStart).count();
