@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string_view>
@@ -39,8 +41,10 @@ bool CutTornLine(int file) {
 
 class FileAppender::Impl {
  public:
-  Impl(const std::string& path, Post post)
+  Impl(const std::string& path, Post post, OnStall on_stall, Write write)
       : post_(std::move(post)),
+        on_stall_(std::move(on_stall)),
+        write_(std::move(write)),
         file_(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {
     if (file_ < 0 || !CutTornLine(file_)) {
       throw std::system_error(errno, std::generic_category(), "cannot write " + path);
@@ -79,7 +83,7 @@ class FileAppender::Impl {
       const bool ending = ending_;
       lock.unlock();
       // After a failed write the last line may be torn: nothing may follow it.
-      if (!error) error = Write(bytes);
+      if (!error) error = WriteAll(bytes);
       if (!ending) {
         post_([thens = std::move(thens), error] {
           for (const Then& then : thens) then(error);
@@ -89,18 +93,42 @@ class FileAppender::Impl {
     }
   }
 
-  boost::system::error_code Write(std::string_view bytes) const {
+  boost::system::error_code WriteAll(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t written = ::write(file_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return {errno, boost::system::generic_category()};
-      bytes.remove_prefix(static_cast<std::size_t>(written));
+      const ssize_t written = write_(file_, bytes.data(), bytes.size());
+      if (written >= 0) {
+        Tell({});
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+        continue;
+      }
+      if (errno == EINTR) continue;
+      const boost::system::error_code error(errno, boost::system::generic_category());
+      const bool is_full = errno == ENOSPC || errno == EDQUOT;
+      if (!is_full || !AwaitRoom(error)) return error;
     }
     return {};
   }
 
+  /// False when there is no time to wait any more.
+  bool AwaitRoom(boost::system::error_code error) {
+    Tell(error);
+    std::unique_lock lock(mutex_);
+    return !wake_.wait_for(lock, kPause, [this] { return ending_; });
+  }
+
+  /// Of a change.
+  void Tell(boost::system::error_code stalled) {
+    if (stalled.failed() == std::exchange(stalled_, stalled.failed())) return;
+    post_([on_stall = on_stall_, stalled] { on_stall(stalled); });
+  }
+
+  static constexpr std::chrono::milliseconds kPause{500};
+
   const Post post_;
+  const OnStall on_stall_;
+  const Write write_;
   const int file_;
+  bool stalled_ = false;  // the thread's own
   std::thread thread_;
 
   std::mutex mutex_;  // protects what follows
@@ -110,8 +138,10 @@ class FileAppender::Impl {
   bool ending_ = false;
 };
 
-FileAppender::FileAppender(const std::string& path, Post post)
-    : impl_(std::make_unique<Impl>(path, std::move(post))) {}
+FileAppender::FileAppender(const std::string& path, Post post, OnStall on_stall)
+    : FileAppender(path, std::move(post), std::move(on_stall), ::write) {}
+FileAppender::FileAppender(const std::string& path, Post post, OnStall on_stall, Write write)
+    : impl_(std::make_unique<Impl>(path, std::move(post), std::move(on_stall), std::move(write))) {}
 FileAppender::~FileAppender() = default;
 
 void FileAppender::Append(std::string bytes, Then then) {

@@ -227,7 +227,7 @@ std::uint64_t Coordinator::PagesAllowed() const {
 }
 
 void Coordinator::Dispatch(TimePoint now) {
-  if (closing_round_) return;
+  if (closing_round_ || rows_stalled_) return;
   while (const Worker* worker = workers_.LeastLoaded()) {
     const int most = static_cast<int>(std::min<std::uint64_t>(worker->credit(), PagesAllowed()));
     const auto grant = frontier_.Lease(workers_.working(), most, now);
@@ -289,6 +289,11 @@ void Coordinator::OnTick(TimePoint now, bool listening) {
     phase_ = Phase::kEnded;
     Do(End{});
   }
+  Advance(now);
+}
+
+void Coordinator::OnRowsStalled(bool stalled, TimePoint now) {
+  rows_stalled_ = stalled;
   Advance(now);
 }
 

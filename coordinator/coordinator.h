@@ -106,6 +106,8 @@ class Coordinator {
   void OnReply(const Apply& apply, Reply reply, TimePoint now);
   /// The items of a Write are in the results.
   void OnWritten(const Write& write, TimePoint now);
+  /// Rows cannot be written for now, or can be again: nothing is leased meanwhile.
+  void OnRowsStalled(bool stalled, TimePoint now);
   /// Several times a second. `listening` is false while messages of workers that have come are not
   /// read, or not all.
   void OnTick(TimePoint now, bool listening = true);
@@ -208,6 +210,7 @@ class Coordinator {
   // Of the outbox: one read or write is under way at most.
   std::uint64_t outbox_written_ = 0;
   bool outbox_busy_ = false;
+  bool rows_stalled_ = false;
   bool outbox_read_last_ = false;  // that read began when all was decided
 
   TimePoint last_tick_{};

@@ -127,6 +127,7 @@ class CrawlServer::Impl {
   /// tells cannot have missed anything.
   void Start(const Snapshot& snapshot) {
     if (coordinator_->is_parting()) return;
+    ++life_;
     try {
       OpenRows(snapshot.epoch);
       if (!running_) WriteEndpoint();
@@ -136,7 +137,6 @@ class CrawlServer::Impl {
     if (running_) {
       Say("Redis is back");
       coordinator_ = MakeCoordinator();
-      ++life_;
     }
     coordinator_->Start(snapshot, Now());
     if (stop_asked_) coordinator_->Stop(Now());
@@ -155,8 +155,20 @@ class CrawlServer::Impl {
   void OpenRows(std::uint64_t epoch) {
     char name[64];
     std::snprintf(name, sizeof name, "outbox-%08llu.log", static_cast<unsigned long long>(epoch));
-    rows_.emplace(parts_ / name,
-                  [this](std::function<void()> run) { boost::asio::post(io_, std::move(run)); });
+    rows_.emplace(
+        parts_ / name,
+        [this](std::function<void()> run) { boost::asio::post(io_, std::move(run)); },
+        [this, life = life_](boost::system::error_code error) {
+          if (life == life_) NoteFullDisk(error);
+        });
+  }
+
+  void NoteFullDisk(boost::system::error_code error) {
+    Say(error ? "cannot write rows to " + parts_.string() + ": " + error.message() +
+                    "; waiting for room"
+              : "rows are written to " + parts_.string() + " again");
+    coordinator_->OnRowsStalled(error.failed(), Now());
+    CarryOut();
   }
 
   /// Workers keep what they have until their messages are read again.
@@ -305,7 +317,7 @@ class CrawlServer::Impl {
   std::optional<FileAppender> rows_;
   boost::asio::steady_timer tick_timer_;
 
-  int life_ = 1;  // of the coordinator; what was written for an earlier one does not matter
+  int life_ = 0;  // of the coordinator; what was written for an earlier one does not matter
   bool listening_paused_ = false;
   bool running_ = false;
   bool stop_asked_ = false;

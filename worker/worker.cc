@@ -72,8 +72,17 @@ class Worker::Impl {
     const std::filesystem::path out = options_.out.empty() ? "crawls/" + job : options_.out;
     const auto parts = out / "parts";
     std::filesystem::create_directories(parts);
-    rows_.emplace(parts / ("pages-" + client_.name() + ".jsonl"),
-                  [this](std::function<void()> run) { boost::asio::post(io_, std::move(run)); });
+    rows_.emplace(
+        parts / ("pages-" + client_.name() + ".jsonl"),
+        [this](std::function<void()> run) { boost::asio::post(io_, std::move(run)); },
+        [parts](boost::system::error_code error) {
+          if (error) {
+            spdlog::warn("cannot write rows to {}: {}; waiting for room", parts.string(),
+                         error.message());
+          } else {
+            spdlog::warn("rows are written to {} again", parts.string());
+          }
+        });
   }
 
   // ---- Coordinator ----

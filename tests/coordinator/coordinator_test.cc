@@ -789,6 +789,16 @@ TEST_F(CoordinatorTest, ClosesARoundAtItsDeadline) {
   EXPECT_EQ(stats.at("admitted"), stats.at("fetched") + stats.at("failed"));
 }
 
+TEST_F(CoordinatorTest, LeasesNothingWhileRowsCannotBeWritten) {
+  Start();
+  coordinator_->OnRowsStalled(true, now_);
+  SayHello("w");
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  coordinator_->OnRowsStalled(false, now_);
+  CarryOut();
+  EXPECT_EQ(Take<Lease>("w").size(), 1u);
+}
+
 TEST_F(CoordinatorTest, EndsInOrderRowsThenStateThenGoodbyes) {
   Start();
   SayHello("w");
