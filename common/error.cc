@@ -33,6 +33,7 @@ constexpr std::array kRows = {
     Row{Error::kBadMessage, "bad_message", "the peer's message breaks the protocol"},
     Row{Error::kStore, "store", "the store was lost, or takes no steps for now"},
     Row{Error::kStepRefused, "step_refused", "the store refuses the step"},
+    Row{Error::kRulesChanged, "rules_changed", "the job was begun under other rules"},
     Row{Error::kUsage, "usage", "bad usage or configuration"},
 };
 

@@ -32,6 +32,7 @@ enum class Error {
   kBadMessage,      // a peer's message that breaks the protocol
   kStore,           // the store was lost, or takes no steps for now
   kStepRefused,     // the store will never take the step: another coordinator has the job
+  kRulesChanged,    // a job is not resumed under other rules
   kUsage,           // a flag, a key or a file that the user has to mend
 };
 

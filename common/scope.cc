@@ -108,6 +108,14 @@ Scope::Verdict Scope::Judge(const Url& url) const {
   return Verdict::kInside;
 }
 
+std::vector<std::string> Scope::Places() const {
+  std::vector<std::string> places(rules_->folders);
+  places.insert(places.end(), rules_->places.begin(), rules_->places.end());
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  return places;
+}
+
 bool Scope::CoversHostOf(const Url& url) const {
   if (rules_->kind != ScopeKind::kPrefix) return rules_->HoldsPlace(url);
   const std::string host = std::string(url.authority()) + '/';

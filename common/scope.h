@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/options.h"
 #include "common/url.h"
@@ -27,6 +28,8 @@ class Scope {
   bool Admits(const Url& url) const { return Judge(url) == Verdict::kInside; }
   /// Whatever place it is in.
   bool Excludes(const Url& url) const;
+  /// What the seeds stand for, sorted: hosts, domains or folders; none for kAny.
+  std::vector<std::string> Places() const;
   /// Whether any URL of its host may be inside.
   bool CoversHostOf(const Url& url) const;
 

@@ -82,10 +82,36 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
   for (const auto& [host, until] : snapshot.paused) {
     frontier_.Defer(host, now + (until - WallTimeAt(now)));
   }
+  const auto options = snapshot.job.find("options");
+  const auto before = options == snapshot.job.end() ? Result<CrawlOptions>(Error::kUsage)
+                                                    : CrawlOptions::FromJson(options->second);
+  if (before && before->depth < options_.crawl.depth) {
+    beyond_ = ReadBeyond{before->depth, options_.crawl.depth};
+  }
   ApplyStep(SaveJobStep{{{"state", "running"}, {"finished", ""}}});
   ApplyStep(rules_.StepForLimits());
   ReadControl();
+  ++starting_steps_;
   ApplyStep(rules_.StepForSeeds());
+}
+
+/// All steps of the start have been answered so far.
+void Coordinator::ContinueStart() {
+  if (beyond_) return Do(*beyond_);
+  // Not before all is admitted: whoever starts again before that reads it again.
+  ApplyStep(SaveJobStep{{{"options", options_.crawl.Json()}}});
+  phase_ = Phase::kRunning;
+  if (starts_paused_) Pause();
+}
+
+void Coordinator::OnBeyond(const std::vector<FoundBeyond>& found, bool last, TimePoint now) {
+  if (last) beyond_.reset();
+  for (const FoundBeyond& links : found) {
+    ++starting_steps_;
+    ApplyStep(rules_.StepForBeyond(links));
+  }
+  if (phase_ == Phase::kStarting && starting_steps_ == 0) ContinueStart();
+  Advance(now);
 }
 
 // ---- Messages ----
@@ -179,6 +205,10 @@ void Coordinator::Advance(TimePoint now) {
   if (MayOpenNextRound()) {
     const int next = frontier_.LeastDepth();
     if (next < 0 && delayed_ == 0) return Close("finished");
+    if (next > options_.crawl.depth) {  // from when the job went deeper
+      stopped_because_ = "--depth " + std::to_string(options_.crawl.depth);
+      return Close("stopped");
+    }
     if (options_.crawl.rounds == RoundMode::kExact && next > frontier_.open_depth()) {
       frontier_.OpenRound(next);
       round_opened_ = now;

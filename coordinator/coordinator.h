@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -51,13 +52,19 @@ class Coordinator {
     std::uint64_t first = 0;
     std::vector<std::string> items;
   };
+  /// Tell what was found beyond a depth, and not beyond another one, from where the last one
+  /// stopped; OnBeyond() follows.
+  struct ReadBeyond {
+    int depth = 0;     // deeper than this
+    int greatest = 0;  // and no deeper than this
+  };
   /// Something that a person should know.
   struct Log {
     std::string text;
   };
   /// The job has ended for this process.
   struct End {};
-  using Action = std::variant<Send, Apply, Write, Log, End>;
+  using Action = std::variant<Send, Apply, Write, ReadBeyond, Log, End>;
 
   enum class Phase {
     kStarting,  // waits for the seeds to be admitted
@@ -104,6 +111,8 @@ class Coordinator {
   /// A message that could not be decoded.
   void OnGarbage(const std::string& peer, TimePoint now);
   void OnReply(const Apply& apply, Reply reply, TimePoint now);
+  /// Some of what was asked for, and whether it was the last of it.
+  void OnBeyond(const std::vector<FoundBeyond>& found, bool last, TimePoint now);
   /// The items of a Write are in the results.
   void OnWritten(const Write& write, TimePoint now);
   /// Rows cannot be written for now, or can be again: nothing is leased meanwhile.
@@ -166,6 +175,7 @@ class Coordinator {
   void SaveState(TimePoint now);
   void SayGoodbye(TimePoint now);
   void JudgeSilence(TimePoint now);
+  void ContinueStart();
   void ReadControl();
   void ReadOutbox();
   void Pause();
@@ -220,6 +230,10 @@ class Coordinator {
   TimePoint next_chores_{};  // control key, outbox
   TimePoint next_save_{};    // table of workers
   bool control_busy_ = false;
+  // Of the start: the steps under way, and from which depth on links are still to be read that
+  // were found beyond it.
+  int starting_steps_ = 0;
+  std::optional<ReadBeyond> beyond_;
   bool starts_paused_ = false;
 
   std::vector<Action> actions_;

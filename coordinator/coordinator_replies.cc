@@ -29,7 +29,7 @@ void Coordinator::OnReply(const Apply& apply, Reply reply, TimePoint now) {
   } else if (const auto* keep = std::get_if<KeepRobotsStep>(&apply.step)) {
     robots_.OnKept(keep->origin, keep->record, WallTimeAt(now));
   } else if (const auto* save = std::get_if<SaveJobStep>(&apply.step)) {
-    if (phase_ == Phase::kSaving && save->fields.at("state") == state_) SayGoodbye(now);
+    if (phase_ == Phase::kSaving && save->fields.contains("finished")) SayGoodbye(now);
   }
   Advance(now);
 }
@@ -62,9 +62,7 @@ void Coordinator::OnAdmitted(const AdmitStep& step, const AdmitReply& reply) {
   AllAdmitted(step.sitemaps, reply.sitemaps, step.depth);
   AllAdmitted(step.candidates, reply.admissions, step.depth);
   if (!step.sitemap_referrer.empty()) OnSitemapsAdmitted();
-  if (phase_ != Phase::kStarting) return;
-  phase_ = Phase::kRunning;
-  if (starts_paused_) Pause();
+  if (phase_ == Phase::kStarting && --starting_steps_ == 0) ContinueStart();
 }
 
 void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) {

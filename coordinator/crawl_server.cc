@@ -13,8 +13,10 @@
 #include <optional>
 
 #include "common/file_appender.h"
+#include "coordinator/beyond_reader.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/progress_display.h"
+#include "coordinator/resume_rules.h"
 #include "coordinator/store_link.h"
 #include "proto/message_socket.h"
 
@@ -100,6 +102,7 @@ class CrawlServer::Impl {
                  {"seeds", Joined(options_.crawl.seeds)},
                  {"sitemaps", Joined(options_.crawl.sitemap_urls)},
                  {"options", options_.crawl.Json()},
+                 {"rules", FixedRules(options_.crawl, ScopeOf(options_.crawl))},
                  {"out", std::filesystem::absolute(options_.out).lexically_normal().string()},
                  {"started", Rfc3339(std::chrono::system_clock::now())}});
   }
@@ -113,6 +116,13 @@ class CrawlServer::Impl {
   void Refuse(Error error, const std::string& why) {
     if (running_ || error == Error::kStepRefused) {
       return Fail(why + "; --resume goes on with the job", 1);
+    }
+    if (error == Error::kRulesChanged) {
+      const std::string changed =
+          RulesChanged(why, FixedRules(options_.crawl, ScopeOf(options_.crawl)));
+      return Fail("--resume: the job '" + options_.job +
+                      "' was begun under other rules: " + changed + "; begin a new job for that",
+                  2);
     }
     if (error == Error::kStore) return Fail(options_.redis + ": " + why, 1);
     if (options_.resume) {
@@ -137,6 +147,7 @@ class CrawlServer::Impl {
     if (running_) {
       Say("Redis is back");
       coordinator_ = MakeCoordinator();
+      beyond_.reset();
     }
     coordinator_->Start(snapshot, Now());
     if (stop_asked_) coordinator_->Stop(Now());
@@ -280,6 +291,21 @@ class CrawlServer::Impl {
     });
   }
 
+  void Do(const Coordinator::ReadBeyond& read) {
+    constexpr std::size_t kLines = 500;
+    if (!beyond_) beyond_.emplace(options_.out);
+    boost::asio::post(io_, [this, read, life = life_] {
+      if (life != life_ || failed()) return;
+      try {
+        const std::vector<FoundBeyond> found = beyond_->Next(read.depth, read.greatest, kLines);
+        coordinator_->OnBeyond(found, beyond_->done(), Now());
+      } catch (const std::exception& error) {
+        return Fail(error.what(), 1);
+      }
+      CarryOut();
+    });
+  }
+
   void Do(const Coordinator::Log& log) { Say(log.text); }
 
   void Do(const Coordinator::End&) {
@@ -315,6 +341,7 @@ class CrawlServer::Impl {
   StoreLink store_;
   std::optional<MessageSocket> socket_;
   std::optional<FileAppender> rows_;
+  std::optional<BeyondReader> beyond_;
   boost::asio::steady_timer tick_timer_;
 
   int life_ = 0;  // of the coordinator; what was written for an earlier one does not matter

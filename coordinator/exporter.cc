@@ -156,6 +156,7 @@ class Exporter {
       errors_.Write(GivenUpRow(*entry, given_up.depth, given_up.reason));
     }
   }
+  void Take(const FoundBeyond&) {}
   void Take(const OutboxLine::Refused& refused) {
     placed_.Add({refused.url.lease, refused.url.index, 0, 0, 0});
   }

@@ -63,6 +63,7 @@ struct MemoryStore::Job {
   int open_depth = 0;
   std::vector<RoundCounts> rounds{1};
   std::unordered_set<Fingerprint> seen;
+  std::map<int, std::unordered_set<Fingerprint>> beyond;  // depths above open_depth only
   SetLimitsStep limits;
   std::unordered_map<std::string, std::int64_t> pages_of_host;  // of each that was ever admitted
   std::unordered_map<std::string, std::uint64_t> hosts_of_domain;
@@ -97,6 +98,7 @@ struct MemoryStore::Job {
   std::optional<Admission> End(const AcceptStep& step, const Lease& lease,
                                const FrontierEntry& entry);
   void Fail(int depth, const FrontierEntry& entry, Error reason);
+  void PostBeyond(int depth, const std::vector<Candidate>& links, const std::string& referrer);
   void PostGivenUp(int depth, const FrontierEntry& entry, Error reason);
   void Refuse(LeaseId id, int index);
   Snapshot Describe() const;
@@ -202,7 +204,7 @@ Result<Reply> MemoryStore::Job::Apply(const AdmitStep& step) {
   reply.admissions.reserve(step.candidates.size());
   for (const auto& [fingerprint, url] : step.candidates) {
     reply.admissions.push_back(
-        Admit(step.depth, fingerprint, {.url = url, .referrer = ""}, step.domains));
+        Admit(step.depth, fingerprint, {.url = url, .referrer = step.referrer}, step.domains));
   }
   return Reply(std::move(reply));
 }
@@ -232,7 +234,9 @@ Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
 
 Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
   const Ending* ending = step.ending ? &*step.ending : nullptr;
-  if (!AreSound(step.links) || !AreSound(step.sitemaps)) return Error::kStepRefused;
+  if (!AreSound(step.links) || !AreSound(step.sitemaps) || !AreSound(step.beyond)) {
+    return Error::kStepRefused;
+  }
   if (ending && ending->target && !IsSound(*ending->target)) return Error::kStepRefused;
 
   AcceptReply reply;
@@ -256,6 +260,7 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
     reply.links.push_back(
         Admit(depth, fingerprint, {.url = url, .referrer = entry.url}, step.domains));
   }
+  PostBeyond(depth, step.beyond, entry.url);
   if (step.pause > milliseconds(0)) {
     WallTime& until = paused[lease.host];
     until = std::max(until, step.now + step.pause);
@@ -266,6 +271,17 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
     if (lease.entries.empty()) leases.erase(at);
   }
   return Reply(std::move(reply));
+}
+
+void MemoryStore::Job::PostBeyond(int depth, const std::vector<Candidate>& links,
+                                  const std::string& referrer) {
+  std::string urls;
+  for (const auto& [fingerprint, url] : links) {
+    if (!seen.contains(fingerprint) && beyond[depth].insert(fingerprint).second) urls += ' ' + url;
+  }
+  if (!urls.empty()) {
+    outbox.push_back("beyond " + std::to_string(depth) + ' ' + referrer + urls);
+  }
 }
 
 /// Counts how a leased URL ends and puts it, or the redirect's target, where it belongs.
@@ -420,6 +436,7 @@ Result<Reply> MemoryStore::Job::Apply(const OpenRoundStep& step) {
   if (step.depth > open_depth) {
     open_depth = step.depth;
     waiting.erase(waiting.begin(), waiting.upper_bound(open_depth));
+    beyond.erase(beyond.begin(), beyond.upper_bound(open_depth));
   }
   return Reply(OpenRoundReply());
 }
@@ -492,6 +509,11 @@ void MemoryStore::Open(OpenMode mode, std::map<std::string, std::string> job, On
   const bool again = !is_new && started != job.end() && job_->fields.contains("started") &&
                      job_->fields.at("started") == started->second;
   if (is_new != (mode == OpenMode::kCreate) && !again) return then(Error::kUsage);
+  const auto rules = job.find("rules");
+  if (!is_new && rules != job.end() && job_->fields.contains("rules") &&
+      job_->fields.at("rules") != rules->second) {
+    return then(Error::kRulesChanged);
+  }
   if (is_new) job_->fields = std::move(job);
   const auto state = job_->fields.find("state");
   const bool has_stopped =

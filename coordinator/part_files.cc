@@ -19,9 +19,18 @@ std::optional<PageLine> ParsePageLine(std::string_view line) {
   return page;
 }
 
+std::optional<FoundBeyond> ParseFoundBeyond(std::string_view item) {
+  FoundBeyond found;
+  if (TakeWord(item) != "beyond" || !TakeNumber(item, found.depth)) return std::nullopt;
+  found.referrer = TakeWord(item);
+  while (!item.empty()) found.urls.emplace_back(TakeWord(item));
+  return found;
+}
+
 std::optional<OutboxLine> ParseOutboxLine(std::string_view line) {
   OutboxLine parsed;
   if (!TakeNumber(line, parsed.number)) return std::nullopt;
+  const std::string_view item = line;
   const std::string_view kind = TakeWord(line);
   if (kind == "failed") {
     parsed.item = OutboxLine::Failed{line};
@@ -34,6 +43,10 @@ std::optional<OutboxLine> ParseOutboxLine(std::string_view line) {
     if (!TakeNumber(line, given_up.depth)) return std::nullopt;
     given_up.entry = line;
     parsed.item = given_up;
+  } else if (kind == "beyond") {
+    std::optional<FoundBeyond> found = ParseFoundBeyond(item);
+    if (!found) return std::nullopt;
+    parsed.item = *std::move(found);
   } else if (kind == "refused") {
     LeasedUrl url;
     if (!TakeNumber(line, url.lease) || !TakeNumber(line, url.index)) return std::nullopt;

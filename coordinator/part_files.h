@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -36,6 +37,13 @@ struct PageLine {
 };
 std::optional<PageLine> ParsePageLine(std::string_view line);
 
+/// Links of a page that led deeper than the crawl went.
+struct FoundBeyond {
+  int depth = 0;
+  std::string referrer;
+  std::vector<std::string> urls;
+};
+
 /// An item of the outbox: store.h tells the kinds.
 struct OutboxLine {
   struct Failed {
@@ -54,9 +62,11 @@ struct OutboxLine {
     LeasedUrl url;
   };
   std::uint64_t number = 0;
-  std::variant<Failed, Redirected, GivenUp, Refused> item;
+  std::variant<Failed, Redirected, GivenUp, Refused, FoundBeyond> item;
 };
 std::optional<OutboxLine> ParseOutboxLine(std::string_view line);
+/// Of an item, without its number.
+std::optional<FoundBeyond> ParseFoundBeyond(std::string_view item);
 
 /// Calls `take` with each whole line of a file, until it returns false. Throws std::system_error
 /// with the path when the file cannot be read.

@@ -71,8 +71,8 @@ std::string TextOf(const auto& words) {
 
 FunctionCall CallFor(const AdmitStep& step) {
   FunctionCall call{"admit",
-                    {std::to_string(step.depth), step.sitemap_referrer, TextOf(step.domains),
-                     std::to_string(step.sitemaps.size())}};
+                    {std::to_string(step.depth), step.sitemap_referrer, step.referrer,
+                     TextOf(step.domains), std::to_string(step.sitemaps.size())}};
   AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.candidates, call.arguments);
   return call;
@@ -96,9 +96,10 @@ FunctionCall CallFor(const AcceptStep& step) {
        step.is_sitemap ? "1" : "0", TextOf(step.drops), TextOf(step.domains),
        Text(step.now + ending.delay),
        step.pause > milliseconds(0) ? Text(step.now + step.pause) : "",
-       std::to_string(step.sitemaps.size())}};
+       std::to_string(step.sitemaps.size()), std::to_string(step.beyond.size())}};
   AddCandidates(step.sitemaps, call.arguments);
   AddCandidates(step.links, call.arguments);
+  AddCandidates(step.beyond, call.arguments);
   return call;
 }
 
@@ -265,6 +266,7 @@ Error ErrorOf(std::string_view text) {
       "LOADING"sv,     "MISCONF"sv,  "OOM"sv,        "READONLY"sv, "MASTERDOWN"sv,
       "CLUSTERDOWN"sv, "TRYAGAIN"sv, "NOREPLICAS"sv, "BUSY"sv,     "UNKILLABLE"sv};
   if (text.starts_with("USAGE")) return Error::kUsage;
+  if (text.starts_with("RULES")) return Error::kRulesChanged;
   const std::string_view word = text.substr(0, text.find(' '));
   const bool for_now = std::find(kForNow.begin(), kForNow.end(), word) != kForNow.end();
   return for_now ? Error::kStore : Error::kStepRefused;

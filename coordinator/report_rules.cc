@@ -85,6 +85,15 @@ SetLimitsStep ReportRules::StepForLimits() const {
   return {crawl_.max_pages_per_host, crawl_.max_hosts_per_domain};
 }
 
+AdmitStep ReportRules::StepForBeyond(const FoundBeyond& found) const {
+  AdmitStep step;
+  step.depth = found.depth;
+  step.referrer = found.referrer;
+  for (const std::string& url : found.urls) step.candidates.push_back({FingerprintOf(url), url});
+  NameDomains(AuthorityOf(found.referrer), step.candidates, step.domains);
+  return step;
+}
+
 AdmitStep ReportRules::StepForRobots(const std::string& origin, std::string_view robots_body,
                                      int depth) const {
   AdmitStep step;
@@ -125,8 +134,12 @@ AcceptStep ReportRules::StepFor(const Report& report, int depth) const {
 }
 
 void ReportRules::OfferLinks(const Report& report, int depth, AcceptStep& step) const {
-  if (depth > crawl_.depth) return;
-  step.links.reserve(report.links.size());
+  // What leads too deep is kept for a crawl that goes deeper, but is no link that was dropped.
+  const bool is_beyond = depth > crawl_.depth;
+  Drops not_counted;
+  std::vector<Candidate>& links = is_beyond ? step.beyond : step.links;
+  Drops& drops = is_beyond ? not_counted : step.drops;
+  links.reserve(report.links.size());
   for (const std::string& link : report.links) {
     const Result<Url> url = Take(link);
     if (!url) continue;
@@ -134,7 +147,7 @@ void ReportRules::OfferLinks(const Report& report, int depth, AcceptStep& step) 
     if (refusal.empty() && report.entry.sitemap > 0 && !MaySpeakFor(report.entry, *url)) {
       refusal = "sitemap_host";
     }
-    Offer(*url, refusal, step.links, step.drops);
+    Offer(*url, refusal, links, drops);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "common/options.h"
 #include "common/scope.h"
 #include "common/url_rewrite.h"
+#include "coordinator/part_files.h"
 #include "coordinator/retry_policy.h"
 #include "coordinator/store.h"
 #include "proto/messages.h"
@@ -27,6 +28,8 @@ class ReportRules {
   /// Seeds and given sitemaps.
   AdmitStep StepForSeeds() const;
   SetLimitsStep StepForLimits() const;
+  /// URLs that were found beyond the depth that the job had before.
+  AdmitStep StepForBeyond(const FoundBeyond& found) const;
   /// The sitemaps that a robots.txt lists; empty unless the job wants them. `depth` is that of a
   /// lease of its host.
   AdmitStep StepForRobots(const std::string& origin, std::string_view robots_body, int depth) const;

@@ -85,6 +85,7 @@ class Search {
     if (!entry || entry->url != url_) return;
     ending_ = {UrlEnding::Kind::kFailed, GivenUpRow(*entry, given_up.depth, given_up.reason)};
   }
+  void Take(const FoundBeyond&) {}
   void Take(const OutboxLine::Refused& refused) {
     std::erase_if(pages_, [&](const Page& page) { return page.url == refused.url; });
   }

@@ -85,14 +85,15 @@ struct Ending {
 
 // ---- Steps and what they answer ----
 
-/// Offers seeds, and sitemaps that nobody has leased a URL for: given ones and those of a
-/// robots.txt.
+/// Offers seeds, and what nobody has a lease for: given sitemaps, those of a robots.txt, and URLs
+/// that were found beyond the depth that the job had before.
 struct AdmitStep {
   int depth = 0;
   std::vector<Candidate> candidates;
   std::vector<Candidate> sitemaps = {};  // of level 1; offered first
   std::string sitemap_referrer = {};     // URL of the robots.txt; empty: given
   Domains domains = {};
+  std::string referrer = {};  // of the candidates: the page that has linked to them; empty: seeds
 };
 struct AdmitReply {
   std::vector<Admission> admissions;  // one a candidate, in order
@@ -129,6 +130,8 @@ struct AcceptStep {
   Drops drops = {};                      // counted with what is accepted
   Domains domains = {};                  // of links, sitemaps and a redirect's target
   WallTime now{};
+  /// Links that lead deeper than the crawl goes: those that are new go to the outbox, each once.
+  std::vector<Candidate> beyond = {};
   milliseconds pause{0};  // above zero: nothing of the URL's host is to be leased for so long
 
   /// Where links and sitemaps are offered.
@@ -222,10 +225,10 @@ struct ReadControlReply {
 ///
 ///     "failed" SP row                     an Ending of kind kFailed
 ///     "redirected" SP outcome SP row      outcome: "admitted", "seen", a DropWord, or the refusal
-///     "given_up" SP reason SP depth SP entry   without another try; of a GiveUpStep, or
-///     worker_lost "refused" SP lease SP index         a URL that left its lease unreported: rows
-///     that a worker
-///                                         wrote for it under that lease do not count
+///     "given_up" SP reason SP depth SP entry     ended by a GiveUpStep, or as worker_lost
+///     "beyond" SP depth SP referrer (SP url)*    found at a depth that is not crawled
+///     "refused" SP lease SP index                left its lease unreported: rows that a worker
+///                                                wrote for it under that lease do not count
 ///
 /// Drops the items below number `read` and returns up to `limit` of those that follow.
 struct ReadOutboxStep {
@@ -308,7 +311,8 @@ class Store {
   /// Creates the job, or takes it over from any coordinator before, and tells all that is needed to
   /// go on. A control word `stop` that has stopped the job becomes `run`. Error::kUsage, with
   /// nothing changed, when the job is there already or is not there; a job that was made with the
-  /// same field `started` is the one that was to be created.
+  /// same field `started` is the one that was to be created. Error::kRulesChanged, with nothing
+  /// changed, when the job has a field `rules` other than the given one.
   using OnOpen = std::function<void(Result<Snapshot>)>;
   virtual void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) = 0;
 

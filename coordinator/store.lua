@@ -29,6 +29,8 @@
 --                             ever admitted
 --   P hosts_of_domain hash    registrable domain -> hosts admitted while there was a limit
 --   P seen            fingerprint set of all admitted URLs
+--   P beyond:D        fingerprint set of URLs that were found at D, deeper than the crawl goes, and
+--                             posted for one that goes deeper; while D > round
 --   P waiting:D       fingerprint set of the URLs in the frontier at D, while D > round
 --   P outbox          list    result rows that only these functions could decide
 --   P workers         hash    worker -> JSON
@@ -49,8 +51,8 @@ local MAX_MEAN_ENTRIES = 450
 -- Values passed to one command: Lua's unpack() has a limit of some thousands.
 local CHUNK = 500
 -- Where the candidates begin in the arguments of `admit` and of `accept`.
-local FIRST_TO_ADMIT = 6
-local FIRST_LINK = 19
+local FIRST_TO_ADMIT = 7
+local FIRST_LINK = 20
 -- The fields of a lease's hash that are not URLs.
 local LEASE_FIELDS = 4
 local HOSTS_A_PAGE = 10000
@@ -150,6 +152,10 @@ function FingerprintSet:add(fingerprint)
   self.changed = true
   if self.size > self.limit then self:split_next() end
   return true
+end
+
+function FingerprintSet:contains(fingerprint)
+  return self.size > 0 and call('SISMEMBER', self:bucket_of(fingerprint), fingerprint) == 1
 end
 
 -- False when it is not there.
@@ -408,6 +414,19 @@ function Job:admit_all(depth, args, first, last, rest, is_page)
   return table.concat(admissions, ' ')
 end
 
+-- Posts those of the pairs in args[first] ... args[last] that are new as found at a depth that is
+-- not crawled.
+function Job:post_beyond(depth, args, first, last, referrer)
+  local beyond, urls = self:set('beyond:' .. depth), {}
+  for i = first, last, 2 do
+    if not self:set('seen'):contains(args[i]) and beyond:add(args[i]) then
+      urls[#urls + 1] = args[i + 1]
+    end
+  end
+  if #urls == 0 then return end
+  self:post('beyond ' .. depth .. ' ' .. referrer .. ' ' .. table.concat(urls, ' '))
+end
+
 -- "HOST DOMAIN ..."
 function Job:read_domains(text)
   for host, domain in string.gmatch(text, '([^ ]+) ([^ ]+)') do self.domains[host] = domain end
@@ -427,18 +446,19 @@ local function step(name, run)
   end)
 end
 
--- depth sitemap_referrer domains sitemaps (fingerprint url)* -> admissions of the sitemaps and of the
--- rest. The first `sitemaps` pairs are sitemaps.
+-- depth sitemap_referrer referrer domains sitemaps (fingerprint url)* -> admissions of the sitemaps
+-- and of the rest. The first `sitemaps` pairs are sitemaps; referrer: "" of seeds.
 step('admit', function(job, args)
   local depth = tonumber(args[2])
-  local last_sitemap = FIRST_TO_ADMIT + 2 * tonumber(args[5]) - 1
+  local last_sitemap = FIRST_TO_ADMIT + 2 * tonumber(args[6]) - 1
+  local rest = args[4] == '' and '' or ' ' .. args[4]
   check_candidates(args, FIRST_TO_ADMIT)
   if depth < 0 then error(redis.error_reply('BAD depth: ' .. depth)) end
   local as_sitemap = text_of({ url = '', referrer = args[3], sitemap = 1 })
-  job:read_domains(args[4])
+  job:read_domains(args[5])
   return {
     job:admit_all(depth, args, FIRST_TO_ADMIT, last_sitemap, as_sitemap, false),
-    job:admit_all(depth, args, last_sitemap + 1, #args, '', true),
+    job:admit_all(depth, args, last_sitemap + 1, #args, rest, true),
   }
 end)
 
@@ -561,10 +581,11 @@ local function finish(job, key, url, report)
 end
 
 -- lease index kind word bytes links row refusal target_hops target_fingerprint target_url
--- is_sitemap drops domains not_before paused_until sitemaps (fingerprint url)* -> nil when refused,
+-- is_sitemap drops domains not_before paused_until sitemaps beyond (fingerprint url)* -> nil when refused,
 -- else admissions of the sitemaps, of the links and of the target. Kind: a key of `endings`, or ""
 -- when more of the report follows. Drops: "WORD COUNT ...". Paused_until: "" when the host is not to
--- be left alone. The first `sitemaps` pairs are sitemaps, the others links.
+-- be left alone. The first `sitemaps` pairs are sitemaps, the last `beyond` ones links that lead too
+-- deep, the others links.
 step('accept', function(job, args)
   local id, index = args[2], args[3]
   local report = {
@@ -597,8 +618,12 @@ step('accept', function(job, args)
         text_of({ url = '', referrer = leased.referrer, sitemap = leased.sitemap + 1 })
     sitemaps = job:admit_all(depth_of_links, args, FIRST_LINK, last_sitemap, as_nested, false)
   end
+  local last_link = #args - 2 * tonumber(args[19])
   local links =
-      job:admit_all(depth_of_links, args, last_sitemap + 1, #args, ' ' .. url_of(entry), true)
+      job:admit_all(depth_of_links, args, last_sitemap + 1, last_link, ' ' .. url_of(entry), true)
+  if last_link < #args then
+    job:post_beyond(depth_of_links, args, last_link + 1, #args, url_of(entry))
+  end
   local target = report.kind ~= '' and finish(job, key, url, report)
   return { sitemaps, links, target and tostring(target) or '' }
 end)
@@ -685,6 +710,7 @@ step('open_round', function(job, args)
   local depth = tonumber(args[2])
   for open = job.round + 1, math.min(depth, job.deepest) do
     job:set('waiting:' .. open):delete()
+    job:set('beyond:' .. open):delete()
   end
   if depth > job.round then call('HSET', job.prefix .. 'job', 'round', depth) end
 end)
@@ -771,18 +797,21 @@ local function create(prefix, fields)
   for _, counter in ipairs(COUNTERS) do call('HSET', prefix .. 'stats', counter, 0) end
 end
 
+local function field_of(fields, name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+end
+
 -- Whether the job was made by the very call that comes once more, as its answer was lost.
 local function is_created_again(prefix, fields)
-  for i = 1, #fields, 2 do
-    if fields[i] == 'started' then
-      return call('HGET', prefix .. 'job', 'started') == fields[i + 1]
-    end
-  end
-  return false
+  local started = field_of(fields, 'started')
+  return started and call('HGET', prefix .. 'job', 'started') == started
 end
 
 -- mode (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed
--- delayed)* by depth, (paused host, until)*. Raises USAGE when mode is "create" and the job is there, or "resume" and it is not; the
+-- delayed)* by depth, (paused host, until)*. Raises USAGE when mode is "create" and the job is
+-- there, or "resume" and it is not, and "RULES ..." when the job's field `rules` is another. The
 -- fields are for a new job.
 redis.register_function('trawl_1_open', function(keys, args)
   call = redis.call
@@ -792,6 +821,9 @@ redis.register_function('trawl_1_open', function(keys, args)
     error(redis.error_reply('USAGE the job exists'))
   end
   if mode == 'resume' and not exists then error(redis.error_reply('USAGE there is no such job')) end
+  local rules = exists and call('HGET', prefix .. 'job', 'rules')
+  local given = field_of(args, 'rules')
+  if rules and given and rules ~= given then error(redis.error_reply('RULES ' .. rules)) end
   if not exists then create(prefix, args) end
   -- A word that has stopped the job has had its effect.
   local state = call('HGET', prefix .. 'job', 'state')

@@ -51,6 +51,13 @@ void StoreLink::OpenJob() {
       return handlers_.on_open(*snapshot);
     }
     if (snapshot.error() == Error::kStore) return TryLater(store_.error_text());
+    if (snapshot.error() == Error::kRulesChanged) {
+      // "RULES {...}", and then where the error was raised.
+      std::string rules = store_.error_text();
+      rules.erase(rules.rfind('}') + 1);
+      rules.erase(0, std::min(rules.size(), rules.find('{')));
+      return Fail(Error::kRulesChanged, rules);
+    }
     const Error error = snapshot.error() == Error::kUsage ? Error::kUsage : Error::kStepRefused;
     if (opened_before_ && error == Error::kUsage) {
       return Fail(error, "Redis is back, but without the job " + job_);

@@ -28,8 +28,8 @@ class StoreLink {
     /// applied until then is answered any more.
     std::function<void(const std::string& why)> on_lost;
     /// For good, as told for people. `error`: kUsage when the job is there already, or is not there
-    /// to be resumed; kStepRefused when another coordinator has taken it over; kStore when Redis
-    /// could not be reached the first time.
+    /// to be resumed; kRulesChanged, with the job's own rules as `why`; kStepRefused when another
+    /// coordinator has taken it over; kStore when Redis could not be reached the first time.
     std::function<void(Error error, const std::string& why)> on_failed;
   };
 

@@ -39,7 +39,8 @@ class CoordinatorTest : public ::testing::Test {
         options_, Scope::Make(options_.crawl, complaint).value(), now_,
         std::chrono::system_clock::time_point(now_.time_since_epoch()));
     const bool created = store_.job().empty();
-    store_.Open(created ? Store::OpenMode::kCreate : Store::OpenMode::kResume, {},
+    store_.Open(created ? Store::OpenMode::kCreate : Store::OpenMode::kResume,
+                {{"options", options_.crawl.Json()}},
                 [this](Result<Snapshot> found) { coordinator_->Start(found.value(), now_); });
     CarryOut();
   }
@@ -57,6 +58,15 @@ class CoordinatorTest : public ::testing::Test {
           Note("rows");
           rows_.insert(rows_.end(), write->items.begin(), write->items.end());
           coordinator_->OnWritten(*write, now_);
+        } else if (const auto* read = std::get_if<Coordinator::ReadBeyond>(&action)) {
+          std::vector<FoundBeyond> found;
+          for (const std::string& row : rows_) {
+            const auto links = ParseFoundBeyond(row);
+            if (links && links->depth > read->depth && links->depth <= read->greatest) {
+              found.push_back(*links);
+            }
+          }
+          coordinator_->OnBeyond(found, true, now_);
         } else if (const auto* log = std::get_if<Coordinator::Log>(&action)) {
           logs_.push_back(log->text);
         } else {
@@ -73,7 +83,8 @@ class CoordinatorTest : public ::testing::Test {
       return;
     }
     steps_.push_back(apply.step);
-    if (const auto* save = std::get_if<SaveJobStep>(&apply.step)) Note(save->fields.at("state"));
+    const auto* save = std::get_if<SaveJobStep>(&apply.step);
+    if (save && save->fields.contains("state")) Note(save->fields.at("state"));
     store_.Apply(apply.step, [&](Result<Reply> reply) {
       coordinator_->OnReply(apply, std::move(reply).value(), now_);
     });

@@ -122,6 +122,47 @@ TEST(SimulatedCrawl, FetchesNoMorePagesOfAHostThanItMayHave) {
   }
 }
 
+TEST(SimulatedCrawl, GoesDeeperFromWhereItEndedAsIfItHadNot) {
+  for (std::uint64_t seed = 600'001; seed < 602'001; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    const auto draw = [&](int least, int greatest) {
+      return std::uniform_int_distribution<int>(least, greatest)(random);
+    };
+    const RandomWeb web = RandomWeb::Make(random);
+    CoordinatorOptions options;
+    options.job = "simulated";
+    options.lease_timeout = milliseconds(4'000);
+    options.crawl.seeds = web.seeds;
+    options.crawl.depth = draw(0, 3);
+    options.crawl.scope = ScopeKind::kAny;
+    options.crawl.max_hops = 100;
+    options.crawl.host_delay = milliseconds(0);
+    options.crawl.robots_retries = RandomWeb::kMostRobotsFailures;
+    options.crawl.robots_retry_delay = milliseconds(200);
+    options.crawl.sitemaps = draw(0, 1) == 1;
+    SimulatedCrawl crawl(seed, options, web, {.kills = draw(0, 1), .restarts = draw(0, 1)});
+    for (int times = draw(1, 3); times >= 0; --times) {
+      ASSERT_TRUE(crawl.Run()) << crawl.violation();
+      std::map<std::string, int> wanted =
+          web.Depths(options.crawl.depth, options.crawl.sitemaps, options.crawl.retries);
+      std::erase_if(wanted,
+                    [&](const auto& url) { return !web.IsPage(url.first, options.crawl.retries); });
+      std::map<std::string, int> crawled;
+      for (const SimulatedCrawl::Row& row : crawl.Pages()) {
+        ASSERT_TRUE(crawled.emplace(row.url, row.depth).second) << row.url << " came twice";
+      }
+      ASSERT_EQ(crawled, wanted) << "depth " << options.crawl.depth;
+      const auto& stats = crawl.store().stats();
+      ASSERT_EQ(stats.at("admitted"),
+                stats.at("fetched") + stats.at("redirected") + stats.at("failed"));
+      if (times == 0) break;
+      options.crawl.depth += draw(0, 3);
+      crawl.Resume(options);
+    }
+  }
+}
+
 TEST(SimulatedCrawl, FetchesWhatABreadthFirstSearchDoesAtTheSameDepths) {
   CrawlManyWebs(1, 4'000, {}, RoundMode::kExact);
 }

@@ -709,6 +709,40 @@ TEST_P(StoreRules, GivesUpWhatWaitsOfAHost) {
   ExpectBalance(Now());
 }
 
+TEST_P(StoreRules, KeepsWhatIsFoundBeyondTheDepthEachUrlOnce) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://b/"});
+  coordinator_.Lease(1, "a", 0, 2);
+  const auto accept = [&](LeaseId lease, int index, const Strings& beyond) {
+    AcceptStep step{lease, index, {}, Fetched()};
+    step.beyond = Offers(beyond);
+    EXPECT_TRUE(coordinator_.Do<AcceptReply>(step).accepted);
+  };
+  accept(1, 0, {"http://c/1", "http://b/", "http://c/2", "http://c/1"});
+  accept(1, 1, {"http://c/2", "http://c/3"});
+  EXPECT_EQ(coordinator_.Outbox(), (Strings{"beyond 1 http://a/1 http://c/1 http://c/2",
+                                            "beyond 1 http://a/2 http://c/3"}));
+  EXPECT_EQ(Stat("admitted"), 3u);
+  AdmitStep step{1, Offers({"http://c/1", "http://b/"})};
+  step.referrer = "http://a/1";
+  EXPECT_EQ(Text(coordinator_.Do<AdmitReply>(step)), "/ + = ");
+  coordinator_.OpenRound(1);
+  EXPECT_EQ(coordinator_.Lease(2, "c", 1, 1), Strings{"http://c/1 http://a/1"});
+  accept(2, 0, {"http://c/2"});
+  EXPECT_EQ(coordinator_.Outbox().back(), "beyond 2 http://c/1 http://c/2") << "of another depth";
+}
+
+TEST_P(StoreRules, IsNotResumedUnderOtherRules) {
+  coordinator_.Apply(SaveJobStep{{{"rules", "host"}}});
+  const Snapshot before = Now();
+  Coordinator next(*backend_);
+  const auto refused = next.Open(Store::OpenMode::kResume, {{"rules", "any"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Error::kRulesChanged);
+  EXPECT_TRUE(coordinator_.Apply(ReadControlStep{})) << "it has not taken the job over";
+  EXPECT_TRUE(next.Open(Store::OpenMode::kResume, {{"rules", "host"}}));
+  EXPECT_TRUE(next.Open(Store::OpenMode::kResume, {}));
+}
+
 TEST_P(StoreRules, TakesACreationThatComesOnceMoreForTheSame) {
   Coordinator first(*backend_);
   const std::map<std::string, std::string> job = {{"started", "noon"}, {"state", "running"}};
@@ -1052,6 +1086,7 @@ class RandomSteps {
   AcceptStep RandomAccept() {
     AcceptStep step{RecentLease(), Pick(5), Some(6), RandomEnding()};
     step.is_sitemap = Pick(3) == 0;
+    if (Pick(3) == 0) step.beyond = Some(4);
     if (step.is_sitemap) step.sitemaps = Some(3);
     if (Pick(3) == 0) step.drops["scope"] = Pick(9);
     step.domains = SomeDomains();

@@ -1,5 +1,6 @@
 // Crawls whose processes are killed, stalled or stopped end as those that are left alone.
 
+#include <algorithm>
 #include <csignal>
 
 #include "tests/e2e/crawl_fixture.h"
@@ -214,6 +215,52 @@ TEST_F(Recovery, IsStoppedWhileRedisIsAwayAndResumed) {
   Export();
   ExpectWhatTheOracleFinds({seed}, 100);
   ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, GoesOnWithOtherLimits) {
+  TestSite site;
+  FillSite(site, 300, 3);
+  const std::string seed = site.Url("/index.html");
+  ASSERT_NO_FATAL_FAILURE(Crawl({seed}, With(Fast(), {"--depth", "1"})));
+  ExpectWhatTheOracleFinds({seed}, 1);
+  ExpectConsistentCounters();
+  const std::size_t few = Pages().size();
+  const std::string pages = std::to_string(few + 20);
+  ASSERT_NO_FATAL_FAILURE(
+      Crawl({seed}, With(Fast(), {"--resume", "--depth", "50", "--max-pages", pages}), 2));
+  EXPECT_EQ(Pages().size(), few + 20);
+  EXPECT_EQ(JobField("state"), "stopped");
+  ASSERT_NO_FATAL_FAILURE(Crawl({seed}, With(Fast(), {"--resume", "--depth", "50"}), 2));
+  ExpectWhatTheOracleFinds({seed}, 50);
+  ExpectConsistentCounters();
+  EXPECT_NE(JobField("options").find("\"depth\":50"), std::string::npos);
+}
+
+TEST_F(Recovery, RefusesToGoOnUnderOtherRules) {
+  TestSite site;
+  FillSite(site, 50, 3);
+  const std::string seed = site.Url("/index.html");
+  ASSERT_NO_FATAL_FAILURE(Crawl({seed}, With(Fast(), {"--depth", "1"})));
+  for (const auto& [flags, words] : std::vector<std::pair<Flags, std::string>>{
+           {{"--scope", "any"}, "--scope was \"host\", now \"any\""},
+           {{"--exclude", "zzz", "--sort-query"}, "--exclude was [], now [\"zzz\"]; --sort-query"},
+           {{"http://other.invalid/"}, "the places of the URLs given was"}}) {
+    Process::Command command = {Program("trawl-coordinator"),
+                                "--job",
+                                "e2e",
+                                "--resume",
+                                "--redis",
+                                redis().url(),
+                                "--out",
+                                folder().string(),
+                                seed};
+    command.insert(command.end(), flags.begin(), flags.end());
+    Process refused(std::move(command), LogPath("refused"));
+    EXPECT_EQ(refused.Wait(), 2);
+    const std::string told = refused.err();
+    EXPECT_NE(told.find(words), std::string::npos) << told;
+    EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1);
+  }
 }
 
 TEST_F(Recovery, EndsWhenRedisComesBackWithoutTheJob) {

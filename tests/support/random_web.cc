@@ -82,6 +82,10 @@ bool RandomWeb::IsForbidden(const std::string& url) const {
   return robots_failures.at(std::string(AuthorityOf(url))) == kAlwaysFails;
 }
 
+bool RandomWeb::HasHttps(const std::string& host) const {
+  return nodes.lower_bound("https://" + host + "/") != nodes.lower_bound("https://" + host + "0");
+}
+
 bool RandomWeb::MayBeOverloaded(const std::string& host) const {
   return std::any_of(nodes.begin(), nodes.end(), [&](const auto& node) {
     return AuthorityOf(node.first) == host && node.second.overloaded && node.second.failures > 0;

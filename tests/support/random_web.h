@@ -36,6 +36,7 @@ struct RandomWeb {
   static RandomWeb Make(std::mt19937_64& random);
 
   bool IsForbidden(const std::string& url) const;
+  bool HasHttps(const std::string& host) const;
   /// Whether a URL of the host fails with 503 at first.
   bool MayBeOverloaded(const std::string& host) const;
   /// Whether it is a page or a sitemap that can be crawled with so many retries.

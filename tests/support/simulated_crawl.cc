@@ -137,9 +137,10 @@ void SimulatedCrawl::PlanCut(SimulatedWorker& worker) {
 
 void SimulatedCrawl::StartCoordinator() {
   ++coordinator_life_;
+  beyond_read_ = 0;
   coordinator_ = std::make_unique<Coordinator>(options_, ScopeOf(options_.crawl), now_, Wall());
   const auto mode = coordinator_life_ == 1 ? Store::OpenMode::kCreate : Store::OpenMode::kResume;
-  store_.Open(mode, {{"state", "running"}},
+  store_.Open(mode, {{"state", "running"}, {"options", options_.crawl.Json()}},
               [this](Result<Snapshot> snapshot) { coordinator_->Start(snapshot.value(), now_); });
   CarryOut();
 }
@@ -181,6 +182,10 @@ void SimulatedCrawl::CarryOut() {
           coordinator_->OnWritten(written, now_);
           CarryOut();
         });
+      } else if (const auto* read = std::get_if<Coordinator::ReadBeyond>(&action)) {
+        After(20, [this, read = *read, life = coordinator_life_] {
+          if (life == coordinator_life_) TellBeyond(read);
+        });
       } else if (std::holds_alternative<Coordinator::End>(action)) {
         ended_ = true;
       }
@@ -189,9 +194,31 @@ void SimulatedCrawl::CarryOut() {
   carrying_out_ = false;
 }
 
+void SimulatedCrawl::TellBeyond(const Coordinator::ReadBeyond& read) {
+  std::vector<FoundBeyond> found;
+  const std::size_t end = std::min(outbox_.size(), beyond_read_ + Draw(1, 30));
+  for (; beyond_read_ < end; ++beyond_read_) {
+    auto links = ParseFoundBeyond(outbox_[beyond_read_]);
+    if (links && links->depth > read.depth && links->depth <= read.greatest) {
+      found.push_back(*std::move(links));
+    }
+  }
+  coordinator_->OnBeyond(found, beyond_read_ == outbox_.size(), now_);
+  CarryOut();
+}
+
+void SimulatedCrawl::Resume(CoordinatorOptions options) {
+  options_ = std::move(options);
+  ended_ = false;
+  StartCoordinator();
+  for (int workers = Draw(1, 4); workers > 0; --workers) StartWorker();
+  Tick();
+}
+
 void SimulatedCrawl::ApplyStep(const Coordinator::Apply& apply) {
   if (const auto* lease = std::get_if<LeaseStep>(&apply.step)) {
-    CheckDeferral("http://" + lease->host, "leased");
+    // While one origin fails, a lease for the other may be under way.
+    if (!web_.HasHttps(lease->host)) CheckDeferral("http://" + lease->host, "leased");
   }
   Result<Reply> reply = Error::kStore;
   store_.Apply(apply.step, [&](Result<Reply> result) { reply = std::move(result); });

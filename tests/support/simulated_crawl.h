@@ -50,6 +50,8 @@ class SimulatedCrawl {
                  SimulatedFaults faults);
   ~SimulatedCrawl();
 
+  /// Goes on with the job as another run with these options.
+  void Resume(CoordinatorOptions options);
   /// Runs to the end of the crawl; false when it has not ended after a day of virtual time.
   bool Run();
 
@@ -82,6 +84,7 @@ class SimulatedCrawl {
   void After(int most_ms, std::function<void()> run);
   void CarryOut();
   void ApplyStep(const Coordinator::Apply& apply);
+  void TellBeyond(const Coordinator::ReadBeyond& read);
   void ToCoordinatorFrom(SimulatedWorker& worker, ToCoordinator message);
   void ToWorkerNamed(const std::string& name, const ToWorker& message);
   bool Stops(SimulatedWorker& worker, std::function<void()> send_again);
@@ -111,7 +114,7 @@ class SimulatedCrawl {
   int Draw(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
 
   std::mt19937_64 random_;
-  const CoordinatorOptions options_;
+  CoordinatorOptions options_;
   const RandomWeb& web_;
   const bool faultless_;
   TimePoint now_ = kStart;
@@ -131,6 +134,7 @@ class SimulatedCrawl {
   std::vector<Row> rows_;
   std::vector<std::string> outbox_;
   std::uint64_t outbox_next_ = 0;
+  std::size_t beyond_read_ = 0;  // of outbox_, by the coordinator that starts
   std::string violation_;
 };
 
