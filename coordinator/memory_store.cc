@@ -102,6 +102,7 @@ struct MemoryStore::Job {
   void PostGivenUp(int depth, const FrontierEntry& entry, Error reason);
   void Refuse(LeaseId id, int index);
   Snapshot Describe() const;
+  std::string Imbalance() const;
 };
 
 RoundCounts& MemoryStore::Job::Round(int depth) {
@@ -478,6 +479,35 @@ Result<Reply> MemoryStore::Job::Apply(const KeepRobotsStep& step) {
   return Reply(KeepRobotsReply());
 }
 
+std::string MemoryStore::Job::Imbalance() const {
+  std::vector<std::uint64_t> there(rounds.size());
+  std::unordered_set<std::string_view> urls;
+  std::string twice;
+  const auto take = [&](int depth, const FrontierEntry& entry) {
+    ++there.at(depth);
+    if (!urls.insert(entry.url).second) twice = entry.url;
+  };
+  for (const auto& [place, queue] : queues) {
+    for (const FrontierEntry& entry : queue) take(place.first, entry);
+  }
+  for (const auto& [id, lease] : leases) {
+    for (const auto& [index, entry] : lease.entries) take(lease.depth, entry);
+  }
+  for (const auto& [time, url] : delayed) take(url.first, url.second);
+  if (!twice.empty()) return twice + " is in two places";
+  std::uint64_t admitted = 0;
+  for (std::size_t depth = 0; depth < rounds.size(); ++depth) {
+    const RoundCounts& round = rounds[depth];
+    admitted += round.admitted;
+    if (round.admitted == there[depth] + round.fetched + round.redirected + round.failed) continue;
+    return "depth " + std::to_string(depth) + " has " + std::to_string(round.admitted) +
+           " admitted URLs, but " + std::to_string(there[depth]) + " in places and " +
+           std::to_string(round.fetched + round.redirected + round.failed) + " that ended";
+  }
+  if (admitted == seen.size()) return "";
+  return std::to_string(admitted) + " admitted URLs, but " + std::to_string(seen.size()) + " seen";
+}
+
 Snapshot MemoryStore::Job::Describe() const {
   Snapshot snapshot;
   snapshot.job = fields;
@@ -534,6 +564,8 @@ const std::map<std::string, std::string>& MemoryStore::job() const { return job_
 const std::map<std::string, std::uint64_t>& MemoryStore::stats() const { return job_->stats; }
 const std::map<std::string, std::string>& MemoryStore::workers() const { return job_->workers; }
 const std::deque<std::string>& MemoryStore::outbox() const { return job_->outbox; }
+
+std::string MemoryStore::Imbalance() const { return job_->Imbalance(); }
 
 Snapshot MemoryStore::Peek() const { return job_->Describe(); }
 

@@ -40,6 +40,10 @@ class MemoryStore : public Store {
   /// What Open() would tell, without opening: `epoch` is the current one.
   Snapshot Peek() const;
 
+  /// What is wrong with the job: a depth at which admitted is not waiting, delayed, leased and
+  /// ended URLs together, or a URL in two places. Empty: nothing.
+  std::string Imbalance() const;
+
  private:
   struct Job;
 

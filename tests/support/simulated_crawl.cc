@@ -61,7 +61,11 @@ struct SimulatedCrawl::SimulatedWorker {
 
 SimulatedCrawl::SimulatedCrawl(std::uint64_t seed, CoordinatorOptions options, const RandomWeb& web,
                                SimulatedFaults faults)
-    : random_(seed), options_(std::move(options)), web_(web), faultless_(faults.none()) {
+    : random_(seed),
+      options_(std::move(options)),
+      web_(web),
+      faults_(faults),
+      faultless_(faults.none()) {
   StartCoordinator();
   for (int workers = Draw(1, 4); workers > 0; --workers) StartWorker();
   PlanFaults(faults);
@@ -117,6 +121,9 @@ void SimulatedCrawl::PlanFaults(SimulatedFaults faults) {
       if (!ended_) StartCoordinator();
     });
   }
+  for (; faults.store_losses > 0; --faults.store_losses) {
+    After(kWithinMs, [this] { ++store_losses_due_; });
+  }
   for (; faults.pauses > 0; --faults.pauses) {
     After(kWithinMs, [this] {
       store_.SetControl("pause");
@@ -137,6 +144,7 @@ void SimulatedCrawl::PlanCut(SimulatedWorker& worker) {
 
 void SimulatedCrawl::StartCoordinator() {
   ++coordinator_life_;
+  store_is_lost_ = false;
   beyond_read_ = 0;
   coordinator_ = std::make_unique<Coordinator>(options_, ScopeOf(options_.crawl), now_, Wall());
   const auto mode = coordinator_life_ == 1 ? Store::OpenMode::kCreate : Store::OpenMode::kResume;
@@ -156,8 +164,10 @@ void SimulatedCrawl::StartWorker() {
 
 void SimulatedCrawl::Tick() {
   if (ended_) return;
-  coordinator_->OnTick(now_);
-  CarryOut();
+  if (!store_is_lost_) {
+    coordinator_->OnTick(now_);
+    CarryOut();
+  }
   At(now_ + kTick, [this] { Tick(); });
 }
 
@@ -167,6 +177,7 @@ void SimulatedCrawl::CarryOut() {
   for (auto actions = coordinator_->TakeActions(); !actions.empty();
        actions = coordinator_->TakeActions()) {
     for (Coordinator::Action& action : actions) {
+      if (store_is_lost_) break;  // it dies with what it was about to do
       if (auto* send = std::get_if<Coordinator::Send>(&action)) {
         ToWorkerNamed(send->worker, send->message);
       } else if (auto* apply = std::get_if<Coordinator::Apply>(&action)) {
@@ -192,6 +203,33 @@ void SimulatedCrawl::CarryOut() {
     }
   }
   carrying_out_ = false;
+}
+
+Result<Reply> SimulatedCrawl::Execute(const Step& step) {
+  Result<Reply> reply = Error::kStore;
+  store_.Apply(step, [&](Result<Reply> result) { reply = std::move(result); });
+  constexpr int kStepsPerCheck = 4;
+  if (++steps_ % kStepsPerCheck == 0 && violation_.empty()) violation_ = store_.Imbalance();
+  return reply;
+}
+
+/// The coordinator that has lost its store takes no notice of anything until the store is back, and
+/// is another one then.
+void SimulatedCrawl::LoseStore(const Coordinator::Apply& apply) {
+  --store_losses_due_;
+  store_is_lost_ = true;
+  ++coordinator_life_;
+  const int fate = Draw(0, 2);
+  if (fate == 0) Execute(apply.step);
+  const bool comes_late = fate == 1;
+  At(now_ + milliseconds(Draw(1, 3'000)), [this, apply, comes_late] {
+    MemoryStore before = store_;
+    StartCoordinator();
+    if (!comes_late) return;
+    before.Apply(apply.step, [this](Result<Reply> reply) {
+      if (reply) violation_ = "a step of an earlier epoch was executed";
+    });
+  });
 }
 
 void SimulatedCrawl::TellBeyond(const Coordinator::ReadBeyond& read) {
@@ -220,8 +258,8 @@ void SimulatedCrawl::ApplyStep(const Coordinator::Apply& apply) {
     // While one origin fails, a lease for the other may be under way.
     if (!web_.HasHttps(lease->host)) CheckDeferral("http://" + lease->host, "leased");
   }
-  Result<Reply> reply = Error::kStore;
-  store_.Apply(apply.step, [&](Result<Reply> result) { reply = std::move(result); });
+  if (store_losses_due_ > 0) return LoseStore(apply);
+  const Result<Reply> reply = Execute(apply.step);
   if (!reply) violation_ = "the store refused a step";
   last_reply_ = std::max(last_reply_, now_ + milliseconds(Draw(0, 5)));
   At(last_reply_, [this, apply, reply, life = coordinator_life_] {
@@ -251,8 +289,20 @@ void SimulatedCrawl::ToCoordinatorFrom(SimulatedWorker& worker, ToCoordinator me
       Stops(worker, [this, &worker, message] { ToCoordinatorFrom(worker, message); })) {
     return;
   }
+  if (Draw(0, 999) < faults_.lost_in_thousand) return;
   worker.last_out = std::max(worker.last_out, now_ + milliseconds(Draw(0, 10)));
-  At(worker.last_out, [this, &worker, message = std::move(message), life = coordinator_life_] {
+  if (Draw(0, 999) < faults_.repeated_in_thousand) {
+    ToCoordinatorAt(worker.last_out, worker, message);
+  }
+  ToCoordinatorAt(worker.last_out, worker, std::move(message));
+}
+
+void SimulatedCrawl::ToCoordinatorAt(TimePoint when, const SimulatedWorker& worker,
+                                     ToCoordinator message) {
+  At(when, [this, &worker, message = std::move(message), life = coordinator_life_] {
+    if (store_is_lost_) {  // it is read when the store is back
+      return ToCoordinatorAt(now_ + kTick, worker, message);
+    }
     if (IsLostWith(life)) return;
     coordinator_->OnMessage(worker.name, message, now_);
     CarryOut();
@@ -263,6 +313,7 @@ void SimulatedCrawl::ToWorkerNamed(const std::string& name, const ToWorker& mess
   const auto found = workers_.find(name);
   if (found == workers_.end() || !found->second->alive) return;
   SimulatedWorker& worker = *found->second;
+  if (Draw(0, 999) < faults_.lost_in_thousand) return;
   if (worker.cut && Stops(worker, [this, name, message] { ToWorkerNamed(name, message); })) return;
   worker.last_in = std::max(worker.last_in, now_ + milliseconds(Draw(0, 10)));
   At(worker.last_in, [this, &worker, message, life = coordinator_life_] {

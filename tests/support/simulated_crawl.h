@@ -33,8 +33,17 @@ struct SimulatedFaults {
   /// store.
   int restarts = 0;
   int pauses = 0;  // by the control key, for a while
+  /// Losses of the store's connection, at any call: it is lost, or executed and its reply lost, or
+  /// executed when the coordinator has opened the job again.
+  int store_losses = 0;
+  int lost_in_thousand = 0;      // messages
+  int repeated_in_thousand = 0;  // messages to the coordinator
 
-  bool none() const { return kills + cuts + restarts + pauses == 0; }
+  bool none() const {
+    return kills + cuts + restarts + pauses + store_losses + lost_in_thousand +
+               repeated_in_thousand ==
+           0;
+  }
 };
 
 class SimulatedCrawl {
@@ -84,6 +93,9 @@ class SimulatedCrawl {
   void After(int most_ms, std::function<void()> run);
   void CarryOut();
   void ApplyStep(const Coordinator::Apply& apply);
+  void LoseStore(const Coordinator::Apply& apply);
+  Result<Reply> Execute(const Step& step);
+  void ToCoordinatorAt(TimePoint when, const SimulatedWorker& worker, ToCoordinator message);
   void TellBeyond(const Coordinator::ReadBeyond& read);
   void ToCoordinatorFrom(SimulatedWorker& worker, ToCoordinator message);
   void ToWorkerNamed(const std::string& name, const ToWorker& message);
@@ -116,6 +128,7 @@ class SimulatedCrawl {
   std::mt19937_64 random_;
   CoordinatorOptions options_;
   const RandomWeb& web_;
+  const SimulatedFaults faults_;
   const bool faultless_;
   TimePoint now_ = kStart;
   std::uint64_t events_made_ = 0;
@@ -124,6 +137,9 @@ class SimulatedCrawl {
   MemoryStore store_;
   std::unique_ptr<Coordinator> coordinator_;
   int coordinator_life_ = 0;  // events of an earlier life are void
+  bool store_is_lost_ = false;
+  int store_losses_due_ = 0;  // each at the next call
+  int steps_ = 0;
   TimePoint last_reply_{};
   bool ended_ = false;
   bool carrying_out_ = false;
