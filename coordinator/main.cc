@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -18,7 +20,16 @@ void StopOnSignal(boost::asio::signal_set& signals, trawl::CrawlServer& server) 
   });
 }
 
+/// Each worker is a connection.
+void AllowManyConnections() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int Run(const trawl::CoordinatorOptions& options) {
+  AllowManyConnections();
   boost::asio::io_context io(1);
   trawl::CrawlServer server(io, options);
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);

@@ -15,6 +15,8 @@ namespace {
 constexpr int kMessagesPerTurn = 64;
 /// Messages that may wait for one slow peer; its credit keeps it far below.
 constexpr int kHighWaterMark = 100'000;
+/// Connections that may wait to be accepted, as when all workers come back at once.
+constexpr int kBacklog = 4'096;
 /// How long a closing socket tries to deliver what it has accepted, in milliseconds.
 constexpr int kLinger = 2'000;
 
@@ -43,6 +45,7 @@ class MessageSocket::Impl : public std::enable_shared_from_this<Impl> {
     socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(kMaxMessageBytes));
     if (is_router_) {
       socket_.set(zmq::sockopt::router_mandatory, true);
+      socket_.set(zmq::sockopt::backlog, kBacklog);
       // A worker that reconnects takes its routing id over from its dead connection.
       socket_.set(zmq::sockopt::router_handover, true);
     }
