@@ -12,6 +12,17 @@ constexpr milliseconds kLongestPause{5'000};
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
 
+std::size_t WeightOf(const Step& step) {
+  constexpr std::size_t kCandidates = 25;
+  std::size_t candidates = 0;
+  if (const auto* accept = std::get_if<AcceptStep>(&step)) {
+    candidates = accept->links.size() + accept->sitemaps.size() + accept->beyond.size();
+  } else if (const auto* admit = std::get_if<AdmitStep>(&step)) {
+    candidates = admit->candidates.size() + admit->sitemaps.size();
+  }
+  return 1 + candidates / kCandidates;
+}
+
 }  // namespace
 
 StoreLink::StoreLink(boost::asio::io_context& io, std::string job, Handlers handlers)
@@ -67,9 +78,11 @@ void StoreLink::OpenJob() {
 }
 
 void StoreLink::Apply(const Step& step, std::function<void(Reply)> then) {
-  applied_.push_back(Now());
+  applied_.push_back({Now(), WeightOf(step)});
+  outstanding_ += applied_.back().weight;
   store_.Apply(step, [this, life = life_, then = std::move(then)](Result<Reply> reply) {
     if (life != life_) return;
+    outstanding_ -= applied_.front().weight;
     applied_.pop_front();
     if (reply) return then(*std::move(reply));
     if (reply.error() == Error::kStore) return Lose(store_.error_text());
@@ -79,13 +92,19 @@ void StoreLink::Apply(const Step& step, std::function<void(Reply)> then) {
 
 milliseconds StoreLink::Waiting(TimePoint now) const {
   return applied_.empty() ? milliseconds(0)
-                          : std::chrono::duration_cast<milliseconds>(now - applied_.front());
+                          : std::chrono::duration_cast<milliseconds>(now - applied_.front().when);
+}
+
+/// Replies that still come are void.
+void StoreLink::Forget() {
+  ++life_;
+  applied_.clear();
+  outstanding_ = 0;
 }
 
 void StoreLink::Lose(const std::string& why) {
   if (!std::exchange(open_, false)) return;  // or while opening, which has an error of its own
-  ++life_;
-  applied_.clear();
+  Forget();
   TryLater(why);
 }
 
@@ -100,8 +119,7 @@ void StoreLink::TryLater(const std::string& why) {
 
 void StoreLink::Fail(Error error, const std::string& why) {
   open_ = false;
-  ++life_;
-  applied_.clear();
+  Forget();
   handlers_.on_failed(error, why);
 }
 

@@ -44,14 +44,15 @@ class StoreLink {
   /// `then` gets the reply that belongs to the step; it is not called when Redis is lost first.
   /// Requires is_open().
   void Apply(const Step& step, std::function<void(Reply)> then);
-  /// Steps that have no reply yet.
-  std::size_t outstanding() const { return applied_.size(); }
+  /// Steps that have no reply yet; one with many candidates counts as several.
+  std::size_t outstanding() const { return outstanding_; }
   /// For how long the oldest of them waits.
   milliseconds Waiting(TimePoint now) const;
 
  private:
   void Connect();
   void OpenJob();
+  void Forget();
   void Lose(const std::string& why);
   void TryLater(const std::string& why);
   void Fail(Error error, const std::string& why);
@@ -67,10 +68,15 @@ class StoreLink {
   std::map<std::string, std::string> fields_;
   bool opened_before_ = false;
   bool open_ = false;
-  bool lost_ = false;              // and told so
-  milliseconds pause_{0};          // before the last attempt
-  std::uint64_t life_ = 0;         // replies of an earlier one are void
-  std::deque<TimePoint> applied_;  // when, of the steps without a reply; in order
+  bool lost_ = false;       // and told so
+  milliseconds pause_{0};   // before the last attempt
+  std::uint64_t life_ = 0;  // replies of an earlier one are void
+  struct Applied {
+    TimePoint when;
+    std::size_t weight;
+  };
+  std::deque<Applied> applied_;  // the steps without a reply, in order
+  std::size_t outstanding_ = 0;  // their weights
 };
 
 }  // namespace trawl

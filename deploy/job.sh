@@ -371,7 +371,9 @@ keep_worker() {
   words="worker $number $(describe_end "$code" "$out/logs/worker-$number.log")"
   if ((code == 0)); then
     goodbye_deadline=$((SECONDS + GOODBYE_SECONDS))
-  elif ((code != 2)) && may_restart "worker $number"; then
+  elif ((code == 2)); then
+    fail 2 "$words" # Bad usage: the others have the same flags.
+  elif may_restart "worker $number"; then
     say "$words; started again"
     launch_worker "$number"
   elif ((${#worker_pids[@]} > 0)); then

@@ -210,6 +210,13 @@ class CrawlTest(ScriptTest):
                 self.assertEqual(130, code, err)
                 self.assertIn("summary", out)
 
+    def test_a_workers_bad_usage_is_the_crawls(self):
+        code, _, err = self.run_script("crawl.sh", SEED, "--workers", "2", "--dns", "x",
+                                       FAKE_WORKER="usage", FAKE_COORDINATOR="wait")
+        self.assertEqual(2, code)
+        self.assertRegex(err, "worker [12] ended with code 2: .*--dns: 'x' is no address")
+        self.assertNotIn("started again", err)
+
     def test_ends_when_no_worker_is_left(self):
         code, _, err = self.run_script("crawl.sh", SEED, "--workers", "2", TRAWL_RESTARTS="3",
                                        FAKE_WORKER="die", FAKE_COORDINATOR="wait")
