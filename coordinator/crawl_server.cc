@@ -29,6 +29,8 @@ constexpr milliseconds kTick{100};
 /// Workers are not listened to while so many steps wait for Redis.
 constexpr std::size_t kMostSteps = 4'096;
 constexpr std::size_t kFewSteps = 1'024;
+/// A coordinator that is started again may be there sooner than its Redis.
+constexpr milliseconds kResumePatience{60'000};
 /// A store that is asked and does not answer for so long is told of.
 constexpr milliseconds kSilence{5'000};
 
@@ -68,9 +70,7 @@ class CrawlServer::Impl {
 
   void Stop() {
     if (!running_ || stop_asked_) return io_.stop();
-    if (!store_.is_open()) {
-      return Fail("stopped while Redis was away; --resume goes on with the job", 1);
-    }
+    if (!store_.is_open()) return FailToStop();
     stop_asked_ = true;
     coordinator_->Stop(Now());
     CarryOut();
@@ -104,7 +104,8 @@ class CrawlServer::Impl {
                  {"options", options_.crawl.Json()},
                  {"rules", FixedRules(options_.crawl, ScopeOf(options_.crawl))},
                  {"out", std::filesystem::absolute(options_.out).lexically_normal().string()},
-                 {"started", Rfc3339(std::chrono::system_clock::now())}});
+                 {"started", Rfc3339(std::chrono::system_clock::now())}},
+                options_.resume ? kResumePatience : milliseconds(0));
   }
 
   static std::string Joined(const std::vector<std::string>& urls) {
@@ -150,7 +151,6 @@ class CrawlServer::Impl {
       beyond_.reset();
     }
     coordinator_->Start(snapshot, Now());
-    if (stop_asked_) coordinator_->Stop(Now());
     if (!std::exchange(running_, true)) {
       if (options_.crawl.insecure) {
         std::cerr << "trawl-coordinator: warning: " << kInsecureText << "\n";
@@ -162,6 +162,8 @@ class CrawlServer::Impl {
     listening_paused_ = false;
     socket_->Resume();
   }
+
+  void FailToStop() { Fail("stopped while Redis was away; --resume goes on with the job", 1); }
 
   void OpenRows(std::uint64_t epoch) {
     char name[64];
@@ -185,7 +187,9 @@ class CrawlServer::Impl {
   /// Workers keep what they have until their messages are read again.
   void LoseStore(const std::string& why) {
     if (ended_ || coordinator_->is_parting()) return;
-    Say("lost Redis at " + options_.redis + ": " + why + "; waiting for it");
+    if (stop_asked_) return FailToStop();  // it may have been told to end together with us
+    Say((running_ ? "lost Redis at " : "no Redis yet at ") + options_.redis + ": " + why +
+        "; waiting for it");
     socket_->Pause();
   }
 

@@ -35,7 +35,8 @@ StoreLink::StoreLink(boost::asio::io_context& io, std::string job, Handlers hand
 }
 
 void StoreLink::Open(RedisAddress address, Store::OpenMode mode,
-                     std::map<std::string, std::string> fields) {
+                     std::map<std::string, std::string> fields, milliseconds patience) {
+  give_up_ = Now() + patience;
   address_ = std::move(address);
   mode_ = mode;
   fields_ = std::move(fields);
@@ -45,7 +46,7 @@ void StoreLink::Open(RedisAddress address, Store::OpenMode mode,
 void StoreLink::Connect() {
   client_.Connect(address_, [this](Result<void> connected, const std::string& why) {
     if (connected) return OpenJob();
-    if (opened_before_) return TryLater(why);
+    if (opened_before_ || Now() < give_up_) return TryLater(why);
     Fail(Error::kStore, "cannot reach Redis: " + why);
   });
 }

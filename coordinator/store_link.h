@@ -36,8 +36,10 @@ class StoreLink {
   /// `io` is borrowed and outlives the link.
   StoreLink(boost::asio::io_context& io, std::string job, Handlers handlers);
 
-  /// The first opening, with the fields of a new job; to be called once.
-  void Open(RedisAddress address, Store::OpenMode mode, std::map<std::string, std::string> fields);
+  /// The first opening, with the fields of a new job; to be called once. It has failed when Redis
+  /// cannot be reached for so long.
+  void Open(RedisAddress address, Store::OpenMode mode, std::map<std::string, std::string> fields,
+            milliseconds patience);
 
   bool is_open() const { return open_; }
 
@@ -66,6 +68,7 @@ class StoreLink {
   RedisAddress address_;
   Store::OpenMode mode_ = Store::OpenMode::kCreate;
   std::map<std::string, std::string> fields_;
+  TimePoint give_up_{};  // on the first opening
   bool opened_before_ = false;
   bool open_ = false;
   bool lost_ = false;       // and told so

@@ -135,8 +135,57 @@ class Chaos : public ::testing::Test {
     return is_ours && stat.find(") Z ") == stat.npos;
   }
 
-  std::filesystem::path out() const { return folder_.path() / "out"; }
-  std::filesystem::path log() const { return folder_.path() / "log"; }
+  const std::filesystem::path& folder() const { return folder_.path(); }
+  std::filesystem::path out() const { return folder() / "out"; }
+
+  Process::Command Command(const Site& site) const {
+    return {"/usr/bin/env",
+            "TRAWL_BIN=" TRAWL_BIN_DIR,
+            "TRAWL_RESTARTS=1000",
+            TRAWL_DEPLOY_DIR "/crawl.sh",
+            site.Url(0),
+            "--depth",
+            "100",
+            "--job",
+            "chaos",
+            "--out",
+            out().string(),
+            "--workers",
+            "3",
+            "--host-delay",
+            "0",
+            "--host-connections",
+            "16",
+            "--lease-timeout",
+            "2000",
+            "--ignore-robots",
+            "--quiet"};
+  }
+
+  /// Expects what one that was left alone would have, in the results and in Redis.
+  void ExpectTheWholeSite(const Site& site) const {
+    std::map<std::string, int> found;
+    for (const boost::json::object& row : Read("pages.jsonl")) {
+      const int depth = static_cast<int>(row.at("depth").as_int64());
+      EXPECT_TRUE(found.emplace(row.at("url").as_string(), depth).second)
+          << row.at("url") << " came twice";
+    }
+    EXPECT_EQ(found, site.Depths());
+    const auto redirects = static_cast<std::size_t>(site.redirects());
+    const auto missing = static_cast<std::size_t>(site.missing());
+    EXPECT_EQ(Read("redirects.jsonl").size(), redirects);
+    EXPECT_EQ(Read("errors.jsonl").size(), missing);
+
+    RedisServer redis(RedisServer::Log::kAppendOnlyFile);
+    redis.Restore(out() / "redis");
+    const auto stat = [&](const char* name) {
+      return std::stoull(redis.Run({"HGET", "trawl:{chaos}:stats", name}).at(0));
+    };
+    EXPECT_EQ(stat("admitted"), found.size() + redirects + missing);
+    EXPECT_EQ(stat("fetched"), found.size());
+    EXPECT_EQ(stat("redirected"), redirects);
+    EXPECT_EQ(stat("failed"), missing);
+  }
 
   std::vector<boost::json::object> Read(const std::string& file) const {
     std::vector<boost::json::object> rows;
@@ -160,28 +209,7 @@ TEST_F(Chaos, EndsAsACrawlThatWasLeftAlone) {
   std::mt19937_64 random(seed);
 
   Site site(pages);
-  Process crawl({"/usr/bin/env",
-                 "TRAWL_BIN=" TRAWL_BIN_DIR,
-                 "TRAWL_RESTARTS=1000",
-                 TRAWL_DEPLOY_DIR "/crawl.sh",
-                 site.Url(0),
-                 "--depth",
-                 "100",
-                 "--job",
-                 "chaos",
-                 "--out",
-                 out().string(),
-                 "--workers",
-                 "3",
-                 "--host-delay",
-                 "0",
-                 "--host-connections",
-                 "16",
-                 "--lease-timeout",
-                 "2000",
-                 "--ignore-robots",
-                 "--quiet"},
-                log());
+  Process crawl(Command(site), folder() / "log");
   std::multiset<std::size_t> instants;  // in requests
   std::uniform_int_distribution<std::size_t> instant(10, pages * 95 / 100);
   while (instants.size() < static_cast<std::size_t>(kills)) instants.insert(instant(random));
@@ -204,26 +232,25 @@ TEST_F(Chaos, EndsAsACrawlThatWasLeftAlone) {
   ASSERT_EQ(code, 0) << crawl.err();
   for (const auto& [kind, times] : killed) std::cout << kind << " killed " << times << " times\n";
 
-  std::map<std::string, int> found;
-  for (const boost::json::object& row : Read("pages.jsonl")) {
-    const bool once = found.emplace(row.at("url").as_string(), row.at("depth").as_int64()).second;
-    EXPECT_TRUE(once) << row.at("url") << " came twice";
-  }
-  EXPECT_EQ(found, site.Depths());
-  const auto redirects = static_cast<std::size_t>(site.redirects());
-  const auto missing = static_cast<std::size_t>(site.missing());
-  EXPECT_EQ(Read("redirects.jsonl").size(), redirects);
-  EXPECT_EQ(Read("errors.jsonl").size(), missing);
+  ExpectTheWholeSite(site);
+}
 
-  RedisServer redis(RedisServer::Log::kAppendOnlyFile);
-  redis.Restore(out() / "redis");
-  const auto stat = [&](const char* name) {
-    return std::stoull(redis.Run({"HGET", "trawl:{chaos}:stats", name}).at(0));
-  };
-  EXPECT_EQ(stat("admitted"), static_cast<std::uint64_t>(pages));
-  EXPECT_EQ(stat("fetched"), found.size());
-  EXPECT_EQ(stat("redirected"), redirects);
-  EXPECT_EQ(stat("failed"), missing);
+TEST_F(Chaos, NothingStaysBehindAScriptThatWasKilledAndTheCrawlGoesOn) {
+  Site site(1'000);
+  {
+    Process crawl(Command(site), folder() / "log");
+    ASSERT_TRUE(site.site().WaitForRequests(300));
+    crawl.Signal(SIGKILL);
+    ASSERT_TRUE(crawl.Wait());
+  }
+  ASSERT_TRUE(WaitUntil([&] {
+    return Running("worker").empty() && Running("coordinator").empty() && Running("redis").empty();
+  }));
+  Process::Command again = Command(site);
+  again.push_back("--resume");
+  Process crawl(again, folder() / "log-again");
+  ASSERT_EQ(crawl.Wait(std::chrono::minutes(2)), 0) << crawl.err();
+  ExpectTheWholeSite(site);
 }
 
 }  // namespace
