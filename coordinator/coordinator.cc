@@ -74,7 +74,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     live.urls = static_cast<int>(lease.indexes.size());
     live.delivered = true;
     live.adopted = true;
-    live.deadline = now + options_.lease_timeout;
+    live.deadline = now + LeaseLife();
     frontier_.At(lease.host).Adopt(live.connections_in_use());
     leases_.Add(std::move(live));
   }
@@ -184,7 +184,7 @@ void Coordinator::OnHeartbeat(const std::string& peer, const WorkerHeartbeat& he
   CoordinatorHeartbeat answer;
   answer.sent_ms = heartbeat.sent_ms;
   for (LeaseId id : heartbeat.lease_ids) {
-    if (!leases_.Renew(id, peer, now + options_.lease_timeout)) {
+    if (!leases_.Renew(id, peer, now + LeaseLife())) {
       answer.ended_lease_ids.push_back(id);
     }
   }
@@ -271,7 +271,7 @@ void Coordinator::Dispatch(TimePoint now) {
     live.depth = grant->depth;
     live.connections = grant->terms.connections;
     live.urls = grant->terms.count;
-    live.deadline = now + options_.lease_timeout;
+    live.deadline = now + LeaseLife();
     leases_.Add(std::move(live));
     workers_.Outstanding(name, grant->terms.count);
     Do(Apply{LeaseStep{id, name, grant->host, grant->depth, grant->terms.count,
@@ -291,6 +291,7 @@ void Coordinator::ExpireLease(LeaseId id, bool blame) {
 void Coordinator::LoseWorker(const std::string& name, bool blame) {
   workers_.Remove(name);
   acks_.erase(name);
+  suspects_.erase(name);
   for (LeaseId id : leases_.TakeOf(name)) {
     // What never reached the worker did not take it down.
     ExpireLease(id, blame && leases_.Find(id)->delivered);
@@ -367,6 +368,10 @@ std::string Coordinator::WorkerJson(const Worker& worker) const {
                           {"pages", worker.pages},
                           {"last_seen", Rfc3339(WallTimeAt(worker.last_heard))}});
 }
+
+/// Longer than a silent worker is waited for, so that its loss is noticed first, and blamed on what
+/// it had.
+milliseconds Coordinator::LeaseLife() const { return options_.lease_timeout * 3 / 2; }
 
 WallTime Coordinator::WallTimeAt(TimePoint at) const {
   return std::chrono::floor<milliseconds>(started_wall_ + (at - started_));

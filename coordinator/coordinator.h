@@ -164,11 +164,17 @@ class Coordinator {
   void AnswerRobots(RobotsTable::Answer answer);
   void SendRobots(const RobotsTable::Answer& answer);
   void OnSitemapsAdmitted();
+  /// A lease of a URL on its last life reaches a worker when it has no other such lease: it is not
+  /// to lose that life for another URL's sake.
+  void SendSuspect(const std::string& worker, Lease lease, TimePoint now);
+  void SendNextSuspect(const std::string& worker, TimePoint now);
+  void SuspectEnded(const std::string& worker, LeaseId id, TimePoint now);
   /// Takes the lease's connections that are not in use any more back, and all when it is over.
-  void ReleaseLease(LeaseId id, const std::string& host, int ended_urls);
+  void ReleaseLease(LeaseId id, const std::string& host, int ended_urls, TimePoint now);
   bool MayOpenNextRound() const;
   void CloseOverdueRound(TimePoint now);
   std::uint64_t PagesAllowed() const;
+  milliseconds LeaseLife() const;
   void ExpireLease(LeaseId id, bool blame);
   void LoseWorker(const std::string& name, bool blame);
   void Close(std::string state);
@@ -203,6 +209,11 @@ class Coordinator {
   // Wait for the sitemaps that they name to be admitted, in the order of these steps.
   std::deque<RobotsTable::Answer> answers_;
   Counts counts_;
+  struct Suspects {
+    LeaseId sent = 0;           // 0: none
+    std::deque<Lease> waiting;  // of which some may have ended
+  };
+  std::unordered_map<std::string, Suspects> suspects_;  // by worker
   std::uint64_t delayed_ = 0;    // URLs to be tried again, all of rounds that are open
   std::uint64_t giving_up_ = 0;  // URLs of GiveUpSteps that are under way
   TimePoint round_opened_{};

@@ -71,10 +71,13 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
   if (!lease) return;
   const int missing = step.count - static_cast<int>(reply.entries.size());
   if (missing > 0) {
-    Do(Log{"the store had " + std::to_string(missing) + " URLs fewer than counted for " +
-           step.host});
+    if (missing > reply.left) {
+      Do(Log{"the store had " + std::to_string(missing - reply.left) +
+             " URLs fewer than counted for " + step.host});
+    }
+    frontier_.Add(step.host, step.depth, reply.left);
     workers_.Outstanding(step.worker, -missing);
-    ReleaseLease(step.id, step.host, missing);
+    ReleaseLease(step.id, step.host, missing, now);
   }
   lease = leases_.Find(step.id);
   if (!lease || lease->expiring) return;  // empty, or the store was waited for too long
@@ -82,11 +85,45 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
       !workers_.Find(step.worker)) {
     return ExpireLease(step.id, false);
   }
-  leases_.MarkDelivered(step.id);
   const milliseconds wait =
       std::max(milliseconds(0), std::chrono::ceil<milliseconds>(apply.start - now));
-  SendTo(step.worker, Lease{step.id, step.host, step.depth, step.connections, apply.delay, wait,
-                            std::move(reply.entries)});
+  const bool is_suspect = reply.entries[0].losses >= kMaxLosses - 1;
+  Lease message{step.id,
+                step.host,
+                step.depth,
+                step.connections,
+                apply.delay,
+                wait,
+                std::move(reply.entries)};
+  if (is_suspect) return SendSuspect(step.worker, std::move(message), now);
+  leases_.MarkDelivered(step.id);
+  SendTo(step.worker, std::move(message));
+}
+
+void Coordinator::SendSuspect(const std::string& worker, Lease lease, TimePoint now) {
+  Suspects& suspects = suspects_[worker];
+  suspects.waiting.push_back(std::move(lease));
+  if (suspects.sent == 0) SendNextSuspect(worker, now);
+}
+
+void Coordinator::SendNextSuspect(const std::string& worker, TimePoint now) {
+  Suspects& suspects = suspects_[worker];
+  suspects.sent = 0;
+  while (!suspects.waiting.empty() && suspects.sent == 0) {
+    Lease lease = std::move(suspects.waiting.front());
+    suspects.waiting.pop_front();
+    // It may have waited for almost as long as it lives.
+    if (!leases_.Renew(lease.lease_id, worker, now + LeaseLife())) continue;
+    suspects.sent = lease.lease_id;
+    leases_.MarkDelivered(lease.lease_id);
+    SendTo(worker, std::move(lease));
+  }
+  if (suspects.sent == 0) suspects_.erase(worker);
+}
+
+void Coordinator::SuspectEnded(const std::string& worker, LeaseId id, TimePoint now) {
+  const auto suspects = suspects_.find(worker);
+  if (suspects != suspects_.end() && suspects->second.sent == id) SendNextSuspect(worker, now);
 }
 
 void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimePoint now) {
@@ -114,14 +151,17 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimeP
     Count(*step.ending);
   }
   workers_.Outstanding(apply.worker, -1);
-  ReleaseLease(step.lease, host, 1);
+  ReleaseLease(step.lease, host, 1, now);
 }
 
-void Coordinator::ReleaseLease(LeaseId id, const std::string& host, int ended_urls) {
+void Coordinator::ReleaseLease(LeaseId id, const std::string& host, int ended_urls, TimePoint now) {
+  const std::string worker = leases_.Find(id)->worker;
   const int released = leases_.End(id, ended_urls);
   const bool over = !leases_.Find(id);
   frontier_.Release(host, released, over);
-  if (over) robots_.Forget(id);
+  if (!over) return;
+  robots_.Forget(id);
+  SuspectEnded(worker, id, now);
 }
 
 void Coordinator::Count(const Ending& ending) {
@@ -163,6 +203,7 @@ void Coordinator::OnExpired(const ExpireStep& step, const ExpireReply& reply, Ti
   if (!found) return;
   const LiveLease lease = *found;
   leases_.Remove(lease.id);
+  SuspectEnded(lease.worker, lease.id, now);
   workers_.Outstanding(lease.worker, -lease.urls);
   frontier_.Add(lease.host, lease.depth, reply.returned);
   // Its worker may have asked the host until just now.

@@ -221,6 +221,11 @@ Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
     if (queue == queues.end() || step.count <= 0) return Reply(std::move(reply));
     Lease lease{step.worker, step.host, step.depth, step.connections, {}};
     for (int index = 0; index < step.count && !queue->second.empty(); ++index) {
+      const bool is_last_life = queue->second.front().losses >= kMaxLosses - 1;
+      if (index > 0 && (is_last_life || lease.entries.at(0).losses >= kMaxLosses - 1)) {
+        reply.left = std::min<int>(step.count - index, static_cast<int>(queue->second.size()));
+        break;
+      }
       lease.entries.emplace(index, std::move(queue->second.front()));
       queue->second.pop_front();
     }
@@ -395,7 +400,7 @@ Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
   std::vector<FrontierEntry> returned;
   for (auto& [index, entry] : lease.entries) {
     Refuse(step.lease, index);
-    if (step.blame && ++entry.losses >= step.max_losses) {
+    if (step.blame && ++entry.losses >= kMaxLosses) {
       Fail(lease.depth, entry, Error::kWorkerLost);
       PostGivenUp(lease.depth, entry, Error::kWorkerLost);
       ++reply.given_up;

@@ -108,8 +108,7 @@ FunctionCall CallFor(const WakeStep& step) {
 }
 
 FunctionCall CallFor(const ExpireStep& step) {
-  return {"expire",
-          {std::to_string(step.lease), step.blame ? "1" : "0", std::to_string(step.max_losses)}};
+  return {"expire", {std::to_string(step.lease), step.blame ? "1" : "0"}};
 }
 
 FunctionCall CallFor(const GiveUpStep& step) {
@@ -194,7 +193,8 @@ Result<Reply> ReplyTo(const AdmitStep&, const RedisReply& reply) {
 
 Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
   LeaseReply lease;
-  for (const RedisReply& text : reply.elements) {
+  lease.left = static_cast<int>(ElementOf(reply, 0).integer);
+  for (const RedisReply& text : ElementOf(reply, 1).elements) {
     Result<FrontierEntry> entry = FrontierEntry::Parse(text.text);
     if (!entry) return Error::kStore;
     lease.entries.push_back(*std::move(entry));

@@ -102,6 +102,9 @@ struct AdmitReply {
 
 /// Takes the first `count` entries of a host queue at a depth (fewer when it holds fewer) and puts
 /// them under a new lease, as its entries 0, 1, ... A repeated step answers as the first did.
+///
+/// A URL on its last life comes alone: if it is on the front, no others come with it, else it stays
+/// and those behind it.
 struct LeaseStep {
   LeaseId id = 0;
   std::string worker;
@@ -112,6 +115,7 @@ struct LeaseStep {
 };
 struct LeaseReply {
   std::vector<FrontierEntry> entries;
+  int left = 0;  // of those that were asked for: they wait still
 };
 
 /// Accepts what a worker reports of one leased URL: admits links at the lease's depth + 1 (those of
@@ -161,13 +165,15 @@ struct WakeReply {
   std::optional<WallTime> next;  // when the first of the others is due
 };
 
+/// A URL has so many lives: each loss of a worker that has it costs one.
+inline constexpr int kMaxLosses = 3;
+
 /// Ends a lease whose worker was lost (`blame`) or has left: what it still holds goes back to its
-/// host queue. With blame each loses a life: `losses` + 1, and at `max_losses` it has failed as
+/// host queue. With blame each loses a life: `losses` + 1, and at kMaxLosses it has failed as
 /// worker_lost. Changes nothing when the lease does not exist.
 struct ExpireStep {
   LeaseId lease = 0;
   bool blame = true;
-  int max_losses = 3;
 };
 struct ExpireReply {
   int returned = 0;

@@ -48,6 +48,8 @@
 -- The mean size at which a fingerprint set grows. Just before its split a bucket holds about twice
 -- the mean, which has to stay well below the server's set-max-intset-entries of 1024.
 local MAX_MEAN_ENTRIES = 450
+-- The loss that ends a URL.
+local MAX_LOSSES = 3
 -- Values passed to one command: Lua's unpack() has a limit of some thousands.
 local CHUNK = 500
 -- Where the candidates begin in the arguments of `admit` and of `accept`.
@@ -481,18 +483,39 @@ local function check_open(job, depth)
   end
 end
 
--- id worker host depth count connections -> entries
+local function is_on_last_life(entry)
+  local losses = string.match(entry, '^[^ ]+ [^ ]+ %d+ %d+ (%d+)')
+  return losses and tonumber(losses) >= MAX_LOSSES - 1
+end
+
+-- Puts back what may not be leased together with the first entry. Returns how many these were.
+function Job:part_last_lives(depth, host, entries)
+  for i = 2, #entries do
+    if is_on_last_life(entries[1]) or is_on_last_life(entries[i]) then
+      local left = #entries - i + 1
+      for j = #entries, i, -1 do
+        self:push('LPUSH', depth, host, entries[j])
+        entries[j] = nil
+      end
+      return left
+    end
+  end
+  return 0
+end
+
+-- id worker host depth count connections -> how many of them were left, entries
 step('lease', function(job, args)
   local id, worker, host, depth, count, connections = unpack(args, 2)
   local key = job.prefix .. 'lease:' .. id
   local indexes, lease = read_lease(key)
   local entries = {}
   for i, index in ipairs(indexes) do entries[i] = lease[tostring(index)] end
-  if #entries > 0 then return entries end
+  if #entries > 0 then return { 0, entries } end
 
   check_open(job, depth)
   entries = job:pop(depth, host, tonumber(count))
-  if #entries == 0 then return entries end
+  if #entries == 0 then return { 0, entries } end
+  local left = job:part_last_lives(depth, host, entries)
   local fields = { 'worker', worker, 'host', host, 'depth', depth, 'connections', connections }
   for i, entry in ipairs(entries) do
     fields[#fields + 1] = tostring(i - 1)
@@ -501,7 +524,7 @@ step('lease', function(job, args)
   call_in_chunks('HSET', key, fields)
   call('SADD', job.prefix .. 'leases', id)
   job:count_both(depth, 'leased', #entries)
-  return entries
+  return { left, entries }
 end)
 
 ---- How URLs leave a lease ----
@@ -661,9 +684,9 @@ local function with_loss(entry)
   return text_of(parts), parts.losses
 end
 
--- lease blame max_losses -> returned, given up
+-- lease blame -> returned, given up
 step('expire', function(job, args)
-  local id, blame, max_losses = args[2], args[3] == '1', tonumber(args[4])
+  local id, blame = args[2], args[3] == '1'
   local key = job.prefix .. 'lease:' .. id
   local indexes, lease = read_lease(key)
   if #indexes == 0 then return { 0, 0 } end
@@ -673,7 +696,7 @@ step('expire', function(job, args)
     local entry, losses = lease[tostring(index)], 0
     if blame then entry, losses = with_loss(entry) end
     job:refuse(id, index)
-    if blame and losses >= max_losses then
+    if blame and losses >= MAX_LOSSES then
       job:fail(lease.depth, lease.host, entry, 'worker_lost')
       job:post('given_up worker_lost ' .. lease.depth .. ' ' .. entry)
     else

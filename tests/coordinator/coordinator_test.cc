@@ -707,6 +707,48 @@ TEST_F(CoordinatorTest, PutsAHostAsideThatDoesNotAnswerAndGivesItUpInTheEnd) {
   EXPECT_THAT(logs_, Contains(HasSubstr("URLs of a.test are given up (timeout)")));
 }
 
+TEST_F(CoordinatorTest, NoUrlIsGivenUpForAnother) {
+  constexpr int kUrls = 60;
+  options_.crawl.seeds.clear();
+  for (int i = 0; i < kUrls; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  options_.crawl.host_connections = 8;
+  Start();
+  // The page /7 takes down each worker that has it. Workers fetch all that they have at once.
+  int workers = 0;
+  const auto start_worker = [&] { SayHello("w" + std::to_string(++workers)); };
+  start_worker();
+  for (int turn = 0; turn < 200 && store_.job().at("state") != "finished"; ++turn) {
+    const std::string worker = "w" + std::to_string(workers);
+    const std::vector<Lease> leases = Take<Lease>(worker);
+    const bool dies = std::any_of(leases.begin(), leases.end(), [](const Lease& lease) {
+      return std::any_of(lease.entries.begin(), lease.entries.end(),
+                         [](const auto& entry) { return entry.url == "http://a.test/7"; });
+    });
+    if (dies) {
+      Pass(2 * kTimeout);
+      start_worker();
+      continue;
+    }
+    for (const Lease& lease : leases) {
+      for (int i = 0; i < static_cast<int>(lease.entries.size()); ++i) {
+        Tell(Fetched{}, worker, lease, i);
+      }
+    }
+    Pass(milliseconds(500));
+    std::vector<LeaseId> held;
+    for (const Coordinator::Send& send : sent_) {
+      const auto* lease = std::get_if<Lease>(&send.message);
+      if (lease && send.worker == worker) held.push_back(lease->lease_id);
+    }
+    Beat(worker, held);
+  }
+  EXPECT_EQ(workers, 1 + kMaxLosses);
+  EXPECT_EQ(store_.stats().at("fetched"), std::uint64_t{kUrls - 1});
+  EXPECT_EQ(store_.stats().at("failed:worker_lost"), 1u);
+}
+
 TEST_F(CoordinatorTest, CallsBackWhatIsLeasedOfAHostThatDoesNotAnswer) {
   options_.crawl.seeds.clear();
   for (int i = 0; i < 40; ++i) {

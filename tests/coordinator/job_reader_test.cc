@@ -115,7 +115,7 @@ TEST_F(JobReaderTest, TellsAttemptsAndReferrer) {
   Admit(0, 0, 1);
   Do(LeaseStep{1, "w", kHost, 0, 1, 1});
   Do(AcceptStep{1, 0, {{FingerprintOf(UrlOf(1)), UrlOf(1)}}, std::nullopt});
-  Do(ExpireStep{1, true, 3});
+  Do(ExpireStep{1, true});
   JobReader reader(Address(), "j");
   EXPECT_EQ(reader.Find(UrlOf(0)).waiting->entry.losses, 1);
   EXPECT_EQ(reader.Find(UrlOf(1)).waiting->entry.referrer, UrlOf(0));

@@ -127,7 +127,7 @@ class Coordinator {
   AcceptReply Accept(LeaseId id, int index, std::optional<Ending> ending,
                      const Strings& links = {});
   ExpireReply Expire(LeaseId id, bool blame = true) {
-    return Do<ExpireReply>(ExpireStep{id, blame, 3});
+    return Do<ExpireReply>(ExpireStep{id, blame});
   }
   void OpenRound(int depth) { Do<OpenRoundReply>(OpenRoundStep{depth}); }
   Strings Outbox() { return Do<ReadOutboxReply>(ReadOutboxStep{0, 1000}).items; }
@@ -199,6 +199,7 @@ std::string Text(const AdmitReply& reply) {
 std::string Text(const LeaseReply& reply) {
   std::string text = "lease";
   for (const FrontierEntry& entry : reply.entries) text += ", " + entry.Text();
+  if (reply.left > 0) text += ", " + std::to_string(reply.left) + " left";
   return text;
 }
 std::string Text(const AcceptReply& reply) {
@@ -357,7 +358,7 @@ TEST_P(StoreRules, ObeysTheLastCoordinatorOnly) {
   const std::string before = Text(next.Open());
   for (const Step& step : std::initializer_list<Step>{
            AdmitStep{0, {Offer("http://b/")}}, LeaseStep{2, "w", "a", 0, 1, 1},
-           AcceptStep{1, 0, {Offer("http://c/")}, Fetched()}, ExpireStep{1, true, 3},
+           AcceptStep{1, 0, {Offer("http://c/")}, Fetched()}, ExpireStep{1, true},
            GiveUpStep{"b", 0, 1}, SetLimitsStep{1, 1}, OpenRoundStep{1},
            SaveJobStep{{{"state", "x"}}}, SaveWorkersStep{{{"w", "{}"}}}, ReadControlStep{},
            ReadOutboxStep{1, 1}, ReadRobotsStep{"http://a", {}},
@@ -688,6 +689,26 @@ TEST_P(StoreRules, GivesAUrlUpAtItsLastLoss) {
   EXPECT_EQ(coordinator_.Outbox().back(), "given_up worker_lost 0 http://b/ - 0 4 3");
 }
 
+TEST_P(StoreRules, LeasesAUrlOnItsLastLifeAlone) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2"});
+  for (const LeaseId id : {1, 2}) {
+    coordinator_.Lease(id, "a", 0, 2);
+    coordinator_.Expire(id);
+  }
+  coordinator_.Admit(0, {"http://a/3", "http://a/4"});
+  const auto lease = [&](LeaseId id, int count) {
+    return Text(coordinator_.Do<LeaseReply>(LeaseStep{id, "w", "a", 0, count, 1}));
+  };
+  EXPECT_EQ(lease(3, 3), "lease, http://a/1 - 0 0 2, 2 left");
+  EXPECT_EQ(lease(3, 3), "lease, http://a/1 - 0 0 2") << "of a step that comes again";
+  EXPECT_EQ(lease(4, 9), "lease, http://a/2 - 0 0 2, 2 left");
+  EXPECT_EQ(lease(5, 9), "lease, http://a/3, http://a/4");
+  coordinator_.Accept(5, 0, Ended(Ending::Kind::kReturned, ""));
+  EXPECT_EQ(coordinator_.Expire(3, false).returned, 1);
+  EXPECT_EQ(lease(6, 2), "lease, http://a/1 - 0 0 2, 1 left");
+  ExpectBalance(Now());
+}
+
 TEST_P(StoreRules, GivesUpWhatWaitsOfAHost) {
   coordinator_.Admit(0, {"http://a/1", "http://a/2", "http://a/3", "http://b/1"});
   const auto give_up = [&](const char* host, int depth, std::uint64_t count) {
@@ -948,7 +969,10 @@ TEST_P(StoreRules, APageThatWasNotFetchedMakesRoomForAnother) {
     if (c.ending) {
       coordinator.Accept(1, 0, c.ending);
     } else {
-      coordinator.Apply(ExpireStep{1, true, 1});
+      for (LeaseId id = 1; id <= kMaxLosses; ++id) {
+        coordinator.Lease(id, "a", 0, 1);
+        coordinator.Expire(id);
+      }
     }
     EXPECT_EQ(Text(coordinator.Admit(0, {"http://a/2"})), c.admission) << c.what;
   }
@@ -1038,7 +1062,7 @@ class RandomSteps {
                          Pick(5),
                          1 + Pick(3)};
       case 4:
-        return ExpireStep{RecentLease(), Pick(3) > 0, 2};
+        return ExpireStep{RecentLease(), Pick(3) > 0};
       case 15:
         return WakeStep{kNoon + milliseconds(Pick(kLongestDelay)), 1 + Pick(9), Pick(9) == 0};
       case 16:

@@ -1,5 +1,6 @@
-// A worker with a page parser of its own, as a user would write it.
+// A worker with a page parser of its own, as a user would write it, with a bug.
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "worker/worker.h"
@@ -11,6 +12,7 @@ class HeadingParser : public trawl::PageParser {
   bool WantsBody() const override { return true; }
 
   boost::json::object Parse(const trawl::Page& page) override {
+    if (page.body.find("take this worker down") != page.body.npos) std::abort();
     int headings = 0;
     for (std::size_t at = page.body.find("<h1"); at != page.body.npos;
          at = page.body.find("<h1", at + 1)) {

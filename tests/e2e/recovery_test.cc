@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 
 #include "tests/e2e/crawl_fixture.h"
 #include "tests/e2e/generated_site.h"
@@ -102,6 +103,26 @@ TEST_F(Recovery, IsPausedResumedAndStoppedByAScript) {
   ASSERT_TRUE(site.WaitForRequests(requests + 20));
   coordinator().Signal(SIGTERM);
   ASSERT_EQ(Finish(), 0);
+}
+
+TEST_F(Recovery, GivesUpThePageThatTakesWorkersDownAndNoOther) {
+  TestSite site;
+  FillSlowSite(site, 300);
+  site.SetHtml("/s/77", "take this worker down");
+  ASSERT_NO_FATAL_FAILURE(StartCoordinator(
+      {site.Url("/s/0")}, With(Fast(), {"--depth", "100", "--lease-timeout", "1000"})));
+  int workers = 0;
+  for (std::optional<int> code; code != 0; ++workers) {
+    ASSERT_LT(workers, 10);
+    code = StartWorker({}, "heading-worker").Wait();
+  }
+  EXPECT_EQ(coordinator().Wait(), 0) << coordinator().err();
+  EXPECT_EQ(workers, 4);
+  Export();
+  EXPECT_EQ(Errors(), (std::map<std::string, std::string>{{site.Url("/s/77"), "worker_lost"},
+                                                          {site.Url("/s/300"), "http_status"}}));
+  EXPECT_EQ(Pages().size(), 299u);
+  ExpectConsistentCounters();
 }
 
 TEST_F(Recovery, GoesOnWhenRedisIsKilledAndStartedAgain) {
