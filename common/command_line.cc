@@ -30,6 +30,16 @@ CLI::Option* AddMillis(CLI::App& app, const std::string& name, milliseconds& val
       ->default_str(std::to_string(value.count()));
 }
 
+/// A whole number from `least` to `most`.
+template <class Number>
+void AddCount(CLI::App& app, const char* name, Number& value, const std::string& help,
+              std::int64_t least, std::int64_t most) {
+  app.add_option(name, value, help)
+      ->check(CLI::Range(least, most))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
 template <class Value>
 void AddChoice(CLI::App& app, const std::string& name, Value& value, const std::string& help,
                Result<Value> (*parse)(std::string_view), const std::string& choices,
@@ -71,10 +81,7 @@ void AddRewriting(CLI::App& app, CrawlOptions& crawl) {
 void AddLimits(CLI::App& app, CrawlOptions& crawl) {
   constexpr std::int64_t kMost = 1'000'000'000;
   const auto add = [&](const char* name, auto& limit, const char* help) {
-    app.add_option(name, limit, std::string(help) + "; 0: no limit")
-        ->check(CLI::Range(std::int64_t{0}, kMost))
-        ->type_name("N")
-        ->capture_default_str();
+    AddCount(app, name, limit, std::string(help) + "; 0: no limit", 0, kMost);
   };
   UrlLimits& url = crawl.url_limits;
   add("--max-url-bytes", url.bytes, "Longest URL that is found");
@@ -82,11 +89,8 @@ void AddLimits(CLI::App& app, CrawlOptions& crawl) {
   add("--max-repeated-segments", url.repeated_segments,
       "How often a run of segments may stand in a row in a found URL's path");
   add("--max-query-params", url.query_params, "Most parameters of a found URL's query");
-  app.add_option("--max-links-per-page", crawl.max_links_per_page,
-                 "Most different links of a page that are taken")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000}))
-      ->type_name("N")
-      ->capture_default_str();
+  AddCount(app, "--max-links-per-page", crawl.max_links_per_page,
+           "Most different links of a page that are taken", 1, 1'000'000);
   add("--max-pages-per-host", crawl.max_pages_per_host, "Most pages of one host that are fetched");
   add("--max-hosts-per-domain", crawl.max_hosts_per_domain,
       "Most hosts of one registrable domain that links lead to");
@@ -127,15 +131,10 @@ void AddFetching(CLI::App& app, CrawlOptions& crawl) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false)
       ->capture_default_str();
-  app.add_option("--max-body-bytes", crawl.max_body_bytes, "Longest body, decoded")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
-      ->type_name("N")
-      ->capture_default_str();
+  AddCount(app, "--max-body-bytes", crawl.max_body_bytes, "Longest body, decoded", 1,
+           std::int64_t{1} << 40);
   AddMillis(app, "--fetch-timeout", crawl.fetch_timeout, "Longest time for one whole fetch", 1);
-  app.add_option("--max-redirects", crawl.max_hops, "Redirects followed in a row")
-      ->check(CLI::Range(0, 100))
-      ->type_name("N")
-      ->capture_default_str();
+  AddCount(app, "--max-redirects", crawl.max_hops, "Redirects followed in a row", 0, 100);
 }
 
 void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
@@ -144,35 +143,21 @@ void AddCrawl(CLI::App& app, CrawlOptions& crawl) {
   app.add_option("urls,--seeds", crawl.seeds, "Where the crawl begins")
       ->type_name("URL")
       ->multi_option_policy(kAll);
-  app.add_option("--depth", crawl.depth, "Greatest depth fetched; seeds are depth 0")
-      ->check(CLI::Range(0, kMaxDepth))
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--max-pages", crawl.max_pages, "Stop after N fetched pages; 0: no limit")
-      ->type_name("N")
-      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
-      ->capture_default_str();
-  app.add_option("--host-connections", crawl.host_connections,
-                 "Connections to one host, over all workers")
-      ->check(CLI::Range(1, 10'000))
-      ->type_name("N")
-      ->capture_default_str();
+  AddCount(app, "--depth", crawl.depth, "Greatest depth fetched; seeds are depth 0", 0, kMaxDepth);
+  AddCount(app, "--max-pages", crawl.max_pages, "Stop after N fetched pages; 0: no limit", 0,
+           std::numeric_limits<std::int64_t>::max());
+  AddCount(app, "--host-connections", crawl.host_connections,
+           "Connections to one host, over all workers", 1, 10'000);
   AddMillis(app, "--host-delay", crawl.host_delay, "Least time between two requests to one host",
             0);
   app.add_flag("--auto-throttle", crawl.auto_throttle,
                "Let the delay of a host follow its latency; never below --host-delay");
-  app.add_option("--retries", crawl.retries,
-                 "Tries again of a URL whose fetch has failed in a way that may pass")
-      ->check(CLI::Range(0, 100))
-      ->type_name("N")
-      ->capture_default_str();
+  AddCount(app, "--retries", crawl.retries,
+           "Tries again of a URL whose fetch has failed in a way that may pass", 0, 100);
   AddMillis(app, "--retry-delay", crawl.retry_delay,
             "Mean time before the first of them; doubles each time, up to 5 minutes", 0);
-  app.add_option("--robots-retries", crawl.robots_retries,
-                 "Tries again before a host whose robots.txt cannot be had is given up")
-      ->check(CLI::Range(0, 100))
-      ->type_name("N")
-      ->capture_default_str();
+  AddCount(app, "--robots-retries", crawl.robots_retries,
+           "Tries again before a host whose robots.txt cannot be had is given up", 0, 100);
   AddMillis(app, "--robots-retry-delay", crawl.robots_retry_delay,
             "Least time before the first of them; doubles each time, up to 12 hours", 0);
   AddChoice(app, "--scope", crawl.scope, "What may be crawled", &ParseScopeKind,
@@ -238,10 +223,7 @@ void Describe(CLI::App& app, WorkerOptions& options) {
   app.add_option("--coordinator", options.coordinator,
                  "The coordinator's endpoint, tcp://HOST:PORT")
       ->type_name("ENDPOINT");
-  app.add_option("--concurrency", options.concurrency, "Requests in flight")
-      ->check(CLI::Range(1, 100'000))
-      ->type_name("N")
-      ->capture_default_str();
+  AddCount(app, "--concurrency", options.concurrency, "Requests in flight", 1, 100'000);
   app.add_option("--out", options.out, "Folder of the results [crawls/JOB]")->type_name("DIR");
   app.add_option("--name", options.name, "Unique among the job's workers [host and pid]");
   AddMachine(app, options);

@@ -452,7 +452,8 @@ class StatusTest(ScriptTest):
         key = "trawl:{" + job + "}:"
         self.redis("SADD", "trawl:jobs", job)
         self.redis("HSET", key + "job", "state", "running", "seeds", SEED, "started", "2026-01-02")
-        self.redis("HSET", key + "stats", "admitted", "10", "fetched", "4", "failed", "1")
+        self.redis("HSET", key + "stats", "admitted", "10", "fetched", "4", "failed", "1",
+                   "dropped:scope", "3")
         self.redis("HSET", key + "round:0", "admitted", "1", "fetched", "1")
         self.redis("HSET", key + "round:1", "admitted", "9", "leased", "2", "fetched", "3")
         self.redis("HSET", key + "workers", "h-1", '{"host": "h", "in_flight": 2}')
@@ -475,6 +476,7 @@ class StatusTest(ScriptTest):
             self.assertEqual((0, ""), (code, err))
             self.assertRegex(out, f"job +{job.name}\nstate +running\nseeds +{SEED}\n")
             self.assertIn("frontier  5 URLs", out)
+            self.assertRegex(out, r"\ndropped:scope +3\n")
             self.assertNotIn("sitemaps", out)
             self.assertRegex(out, r"\n +0 +1 +0 +1 +0 +0\n +1 +9 +2 +3 +0 +0\n")
             self.assertIn("h-1: host h, in flight 2", out)
