@@ -49,9 +49,9 @@ class ManyHosts : public CrawlFixture {
     EXPECT_TRUE(Errors().empty());
   }
   /// No host has seen two requests closer than the delay, nor more connections than allowed. The
-  /// kernel tells when a request was there, so a busy machine makes no difference.
+  /// kernel tells when a request was there, so a busy machine makes little difference.
   void ExpectPoliteness() const {
-    constexpr milliseconds kRounding{2};
+    constexpr milliseconds kRounding{5};
     for (const auto& site : sites_) {
       EXPECT_LE(site->peak_requests(), kConnections);
       auto requests = site->requests();
