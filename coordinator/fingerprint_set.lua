@@ -1,0 +1,100 @@
+-- Sets of 64-bit fingerprints, at 9 to 10 bytes each. A part of store.lua, which tells the keys.
+--
+-- Linear hashing by the fingerprint's top bits. At level l bucket p (0 <= p < 2^l) holds the
+-- fingerprints of the p-th part of the range; its number is 2^l + p, like a heap's, so that its two
+-- halves at level l + 1 are 2B and 2B + 1. Buckets with p < split are in halves already. The top
+-- bits are taken from a double, which is always rounded the same way, and Redis compares the
+-- decimal text exactly.
+
+-- The mean size at which a fingerprint set grows. Just before its split a bucket holds about twice
+-- the mean, which has to stay well below the server's set-max-intset-entries of 1024.
+local MAX_MEAN_ENTRIES = 450
+
+local FingerprintSet = {}
+FingerprintSet.__index = FingerprintSet
+
+function FingerprintSet.open(key)
+  local meta = call('HMGET', key, 'level', 'split', 'size')
+  local set = setmetatable({
+    key = key,
+    split = tonumber(meta[2] or 0),
+    size = tonumber(meta[3] or 0),
+    changed = false,
+  }, FingerprintSet)
+  set:set_level(tonumber(meta[1] or 0))
+  return set
+end
+
+function FingerprintSet:set_level(level)
+  self.level = level
+  self.parts = 2 ^ level
+  self.limit = MAX_MEAN_ENTRIES * (self.parts + self.split)
+end
+
+-- The part that holds a fingerprint when there are so many. `place`: how far it is from the
+-- smallest.
+local function part_of(place, parts)
+  local part = place / (2 ^ 64 / parts)
+  return math.min(part - part % 1, parts - 1)
+end
+
+-- The key of a part's bucket when there are so many parts.
+function FingerprintSet:bucket(parts, part)
+  return string.format('%s:%d', self.key, parts + part)
+end
+
+function FingerprintSet:bucket_of(fingerprint)
+  local place = tonumber(fingerprint) + 2 ^ 63
+  local part = part_of(place, self.parts)
+  if part >= self.split then return self:bucket(self.parts, part) end
+  return self:bucket(2 * self.parts, part_of(place, 2 * self.parts))
+end
+
+function FingerprintSet:split_next()
+  local old = self:bucket(self.parts, self.split)
+  local halves = { [0] = {}, [1] = {} }
+  for _, fingerprint in ipairs(call('SMEMBERS', old)) do
+    local half = halves[part_of(tonumber(fingerprint) + 2 ^ 63, 2 * self.parts) % 2]
+    half[#half + 1] = fingerprint
+  end
+  call('DEL', old)
+  for i = 0, 1 do
+    call_in_chunks('SADD', self:bucket(2 * self.parts, 2 * self.split + i), halves[i])
+  end
+  self.split = (self.split + 1) % self.parts
+  self:set_level(self.split == 0 and self.level + 1 or self.level)
+end
+
+-- False when it is there already.
+function FingerprintSet:add(fingerprint)
+  if call('SADD', self:bucket_of(fingerprint), fingerprint) == 0 then return false end
+  self.size = self.size + 1
+  self.changed = true
+  if self.size > self.limit then self:split_next() end
+  return true
+end
+
+function FingerprintSet:contains(fingerprint)
+  return self.size > 0 and call('SISMEMBER', self:bucket_of(fingerprint), fingerprint) == 1
+end
+
+-- False when it is not there.
+function FingerprintSet:remove(fingerprint)
+  if self.size == 0 then return false end
+  if call('SREM', self:bucket_of(fingerprint), fingerprint) == 0 then return false end
+  self.size = self.size - 1
+  self.changed = true
+  return true
+end
+
+function FingerprintSet:save()
+  if not self.changed then return end
+  call('HSET', self.key, 'level', self.level, 'split', self.split, 'size', self.size)
+end
+
+function FingerprintSet:delete()
+  local keys = { self.key }
+  for part = 0, 2 * self.split - 1 do keys[#keys + 1] = self:bucket(2 * self.parts, part) end
+  for part = self.split, self.parts - 1 do keys[#keys + 1] = self:bucket(self.parts, part) end
+  for _, key in ipairs(keys) do call('UNLINK', key) end
+end
