@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
+#include <thread>
 
 #include "tests/e2e/crawl_fixture.h"
 #include "tests/e2e/generated_site.h"
@@ -103,6 +104,45 @@ TEST_F(Recovery, IsPausedResumedAndStoppedByAScript) {
   ASSERT_TRUE(site.WaitForRequests(requests + 20));
   coordinator().Signal(SIGTERM);
   ASSERT_EQ(Finish(), 0);
+}
+
+TEST_F(Recovery, RefusesWhatAWorkerReportsThatWasAwayForTooLong) {
+  TestSite site;
+  FillSlowSite(site, 600);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(Fast(), {"--depth", "100", "--lease-timeout", "1000"})));
+  Process& away = StartWorker();
+  StartWorker();
+  ASSERT_TRUE(site.WaitForRequests(200));
+  away.Signal(SIGSTOP);
+  ASSERT_TRUE(WaitUntil([&] { return Stat("leases_expired") > 0; }));
+  away.Signal(SIGCONT);
+  ASSERT_EQ(Finish(), 0) << coordinator().err();
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
+}
+
+TEST_F(Recovery, AWorkerWaitsForASlowCoordinator) {
+  TestSite site;
+  FillSlowSite(site, 600);
+  const std::string seed = site.Url("/s/0");
+  ASSERT_NO_FATAL_FAILURE(
+      StartCoordinator({seed}, With(Fast(), {"--depth", "100", "--lease-timeout", "2000"})));
+  for (int workers = 0; workers < 2; ++workers) StartWorker();
+  // It gets a tenth of the time.
+  while (coordinator().running()) {
+    coordinator().Signal(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(90));
+    coordinator().Signal(SIGCONT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ASSERT_EQ(Finish(), 0) << coordinator().err();
+  EXPECT_EQ(Stat("leases_expired"), 0u) << "nobody was lost";
+  Export();
+  ExpectWhatTheOracleFinds({seed}, 100);
+  ExpectConsistentCounters();
 }
 
 TEST_F(Recovery, GivesUpThePageThatTakesWorkersDownAndNoOther) {
