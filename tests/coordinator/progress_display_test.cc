@@ -91,6 +91,13 @@ TEST(ProgressDisplay, EveryPhaseHasAWord) {
   }
 }
 
+TEST(ProgressDisplay, ALostStoreIsWhatMatters) {
+  Coordinator::Progress progress = SomeProgress();
+  progress.store_lost = true;
+  EXPECT_THAT(ProgressLine(progress, 1, milliseconds(0)), HasSubstr("waiting for Redis"));
+  EXPECT_THAT(ProgressBlock("job", progress, 1, milliseconds(0)), HasSubstr("waiting for Redis"));
+}
+
 TEST(ProgressDisplay, ABlockIsWholeLinesThatFitATerminal) {
   const std::string block = ProgressBlock("job", SomeProgress(), 12, milliseconds(65'000));
   EXPECT_EQ(block.back(), '\n');
