@@ -384,6 +384,7 @@ void Coordinator::Stop(TimePoint now) {
   phase_ = Phase::kDraining;
   stopped_because_ = "told to stop";
   drain_deadline_ = now + kDrainTimeout;
+  TakeBackSuspects();
   SendToAll(Drain{});
   Advance(now);
 }

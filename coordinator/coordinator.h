@@ -169,6 +169,7 @@ class Coordinator {
   void SendSuspect(const std::string& worker, Lease lease, TimePoint now);
   void SendNextSuspect(const std::string& worker, TimePoint now);
   void SuspectEnded(const std::string& worker, LeaseId id, TimePoint now);
+  void TakeBackSuspects();
   /// Takes the lease's connections that are not in use any more back, and all when it is over.
   void ReleaseLease(LeaseId id, const std::string& host, int ended_urls, TimePoint now);
   bool MayOpenNextRound() const;

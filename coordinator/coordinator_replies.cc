@@ -62,7 +62,9 @@ void Coordinator::OnAdmitted(const AdmitStep& step, const AdmitReply& reply) {
   AllAdmitted(step.sitemaps, reply.sitemaps, step.depth);
   AllAdmitted(step.candidates, reply.admissions, step.depth);
   if (!step.sitemap_referrer.empty()) OnSitemapsAdmitted();
-  if (phase_ == Phase::kStarting && --starting_steps_ == 0) ContinueStart();
+  // Sitemaps may come of leases of before a restart; they are no part of the start.
+  const bool is_of_start = phase_ == Phase::kStarting && step.sitemap_referrer.empty();
+  if (is_of_start && --starting_steps_ == 0) ContinueStart();
 }
 
 void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) {
@@ -124,6 +126,16 @@ void Coordinator::SendNextSuspect(const std::string& worker, TimePoint now) {
 void Coordinator::SuspectEnded(const std::string& worker, LeaseId id, TimePoint now) {
   const auto suspects = suspects_.find(worker);
   if (suspects != suspects_.end() && suspects->second.sent == id) SendNextSuspect(worker, now);
+}
+
+/// Those that have not been sent.
+void Coordinator::TakeBackSuspects() {
+  for (auto& [worker, suspects] : suspects_) {
+    for (const Lease& lease : std::exchange(suspects.waiting, {})) {
+      const LiveLease* live = leases_.Find(lease.lease_id);
+      if (live && !live->expiring) ExpireLease(lease.lease_id, false);
+    }
+  }
 }
 
 void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimePoint now) {
@@ -234,6 +246,7 @@ void Coordinator::OnControl(const std::string& control, TimePoint now) {
 /// Workers hand back what they have not begun.
 void Coordinator::Pause() {
   phase_ = Phase::kPaused;
+  TakeBackSuspects();
   SendToAll(Recall{});
   ApplyStep(SaveJobStep{{{"state", "paused"}}});
 }

@@ -457,6 +457,26 @@ TEST_F(CoordinatorTest, APauseCallsBackWhatWorkersHold) {
   EXPECT_EQ(store_.stats().at("leases_expired"), 0u) << "nobody is to blame";
 }
 
+TEST_F(CoordinatorTest, APauseOrAStopTakesBackWhatWaitsForItsTurn) {
+  for (const char* word : {"pause", "stop"}) {
+    store_ = MemoryStore();
+    sent_.clear();
+    SeedHosts(3);
+    Start();
+    for (int worker = 1; worker < kMaxLosses; ++worker) {  // all are on their last life then
+      SayHello("w" + std::to_string(worker));
+      Pass(2 * kTimeout);
+    }
+    SayHello("last");
+    EXPECT_EQ(Take<Lease>("last").size(), 1u) << "one at a time";
+    EXPECT_EQ(coordinator_->progress().leased, 3u);
+    store_.SetControl(word);
+    Pass(milliseconds(300));
+    EXPECT_EQ(coordinator_->progress().leased, 1u) << word;
+    EXPECT_EQ(coordinator_->progress().waiting, 2u) << word;
+  }
+}
+
 TEST_F(CoordinatorTest, OneThatIsStartedAgainObeysTheControlKey) {
   Start();
   store_.SetControl("pause");

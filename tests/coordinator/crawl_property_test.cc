@@ -154,7 +154,8 @@ TEST(SimulatedCrawl, GoesDeeperFromWhereItEndedAsIfItHadNot) {
     options.crawl.robots_retries = RandomWeb::kMostRobotsFailures;
     options.crawl.robots_retry_delay = milliseconds(200);
     options.crawl.sitemaps = draw(0, 1) == 1;
-    SimulatedCrawl crawl(seed, options, web, {.kills = draw(0, 1), .restarts = draw(0, 1)});
+    SimulatedCrawl crawl(seed, options, web,
+                         {.kills = draw(0, 1), .restarts = draw(0, 2), .store_losses = draw(0, 2)});
     for (int times = draw(1, 3); times >= 0; --times) {
       ASSERT_TRUE(crawl.Run()) << crawl.violation();
       std::map<std::string, int> wanted =

@@ -250,6 +250,7 @@ void SimulatedCrawl::Resume(CoordinatorOptions options) {
   ended_ = false;
   StartCoordinator();
   for (int workers = Draw(1, 4); workers > 0; --workers) StartWorker();
+  PlanFaults(faults_);
   Tick();
 }
 
