@@ -271,6 +271,31 @@ TEST_F(CoordinatorRobots, AreAnsweredWhenTheirSitemapsAreInTheStore) {
   EXPECT_EQ(Told("w").size(), 1u);
 }
 
+TEST_F(CoordinatorRobots, SitemapsOfALeaseOfBeforeAreNoPartOfTheStart) {
+  options_.crawl.sitemaps = true;
+  Start();
+  SayHello("w");
+  const Lease seed = TheLease("w");
+  hold_admissions_ = true;
+  Start();
+  SayHello("w", 100, {seed.lease_id});
+  Report("w", seed, RobotsFile{"Sitemap: http://a.test/s\n"});
+  const auto run = [&](const Coordinator::Apply& apply) {
+    store_.Apply(apply.step, [&](Result<Reply> reply) {
+      coordinator_->OnReply(apply, std::move(reply).value(), now_);
+    });
+    CarryOut();
+  };
+  const std::vector<Coordinator::Apply> start = std::exchange(held_, {});
+  ASSERT_TRUE(std::holds_alternative<AdmitStep>(start[0].step)) << "the seeds";
+  for (std::size_t i = 1; i < start.size(); ++i) run(start[i]);
+  for (const Coordinator::Apply& sitemaps : std::exchange(held_, {})) run(sitemaps);
+  EXPECT_EQ(coordinator_->progress().counts.admitted, 2u);
+  EXPECT_EQ(phase(), Coordinator::Phase::kStarting);
+  run(start[0]);
+  EXPECT_EQ(phase(), Coordinator::Phase::kRunning);
+}
+
 TEST_F(CoordinatorRobots, SitemapsAreLeftAloneUnlessTheyAreAskedFor) {
   Start();
   SayHello("w");
