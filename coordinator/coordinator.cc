@@ -163,8 +163,7 @@ void Coordinator::OnHello(const std::string& peer, const Hello& hello, TimePoint
     return SendTo(peer, CoordinatorGoodbye{"the job has ended"});
   }
   workers_.Hello(hello, now, static_cast<std::uint32_t>(leases_.urls_of(peer)));
-  SendTo(peer, Welcome{kProtocolVersion, options_.job, rules_.settings(),
-                       std::min(kHeartbeatInterval, options_.lease_timeout / kHeartbeatsPerTimeout),
+  SendTo(peer, Welcome{kProtocolVersion, options_.job, rules_.settings(), HeartbeatInterval(),
                        options_.lease_timeout});
   WorkerHeartbeat held;
   held.lease_ids = hello.lease_ids;
@@ -197,7 +196,8 @@ void Coordinator::OnGoodbye(const std::string& peer) { LoseWorker(peer, false); 
 
 void Coordinator::Advance(TimePoint now) {
   ObeyRobots(now);
-  if (phase_ == Phase::kDraining && (leases_.size() == 0 || now >= drain_deadline_)) {
+  if (phase_ == Phase::kDraining &&
+      (leases_.size() == 0 || now >= drain_deadline_ || NobodyIsThere(now))) {
     return Close("stopped");
   }
   if (phase_ != Phase::kRunning) return;
@@ -316,7 +316,7 @@ void Coordinator::OnTick(TimePoint now, bool listening) {
     next_wake_ = TimePoint::max();
     ApplyStep(WakeStep{WallTimeAt(now)});
   }
-  if (phase_ == Phase::kParting && (workers_.all().empty() || now >= goodbye_deadline_)) {
+  if (phase_ == Phase::kParting && (now >= goodbye_deadline_ || NobodyIsThere(now))) {
     phase_ = Phase::kEnded;
     Do(End{});
   }
@@ -367,6 +367,18 @@ std::string Coordinator::WorkerJson(const Worker& worker) const {
                           {"leased", worker.outstanding},
                           {"pages", worker.pages},
                           {"last_seen", Rfc3339(WallTimeAt(worker.last_heard))}});
+}
+
+milliseconds Coordinator::HeartbeatInterval() const {
+  return std::min(kHeartbeatInterval, options_.lease_timeout / kHeartbeatsPerTimeout);
+}
+
+/// No worker that was heard of lately: nobody to hand anything back, or to be sent home.
+bool Coordinator::NobodyIsThere(TimePoint now) const {
+  constexpr int kHeartbeats = 4;
+  return std::all_of(workers_.all().begin(), workers_.all().end(), [&](const auto& worker) {
+    return now - worker.second.last_heard > kHeartbeats * HeartbeatInterval();
+  });
 }
 
 /// Longer than a silent worker is waited for, so that its loss is noticed first, and blamed on what

@@ -175,7 +175,9 @@ class Coordinator {
   bool MayOpenNextRound() const;
   void CloseOverdueRound(TimePoint now);
   std::uint64_t PagesAllowed() const;
+  milliseconds HeartbeatInterval() const;
   milliseconds LeaseLife() const;
+  bool NobodyIsThere(TimePoint now) const;
   void ExpireLease(LeaseId id, bool blame);
   void LoseWorker(const std::string& name, bool blame);
   void Close(std::string state);

@@ -521,6 +521,20 @@ TEST_F(CoordinatorTest, StopsWhenAllWorkersHaveHandedBackWhatTheyHeld) {
   EXPECT_NE(coordinator_->stopped_because(), "");
 }
 
+TEST_F(CoordinatorTest, StopsSoonWhenItsWorkersAreDead) {
+  options_.lease_timeout = std::chrono::hours(1);
+  Start();
+  SayHello("dead");
+  TheLease("dead");
+  coordinator_->Stop(now_);
+  CarryOut();
+  Pass(milliseconds(3'900));
+  EXPECT_EQ(phase(), Phase::kDraining) << "it may just be slow";
+  Pass(milliseconds(400));
+  EXPECT_EQ(events_.back(), "end");
+  EXPECT_EQ(store_.job().at("state"), "stopped");
+}
+
 TEST_F(CoordinatorTest, WaitsForNobodyWhoHandsNothingBack) {
   Start();
   SayHello("w");
