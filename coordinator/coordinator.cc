@@ -198,6 +198,8 @@ void Coordinator::Advance(TimePoint now) {
   ObeyRobots(now);
   if (phase_ == Phase::kDraining &&
       (leases_.size() == 0 || now >= drain_deadline_ || NobodyIsThere(now))) {
+    // Whoever goes on with the job need not wait for those that did not hand back.
+    for (const LeaseId id : leases_.TakeAll()) ExpireLease(id, false);
     return Close("stopped");
   }
   if (phase_ != Phase::kRunning) return;

@@ -62,7 +62,7 @@ finish() {
   # What a stopped coordinator has not stored, a resumed job fetches again: only a drained one's
   # results are whole rows.
   if [[ $coordinator_code == 0 ]] && is_resumable; then "$BIN/trawl-export" "$out" || code=1; fi
-  if ((interrupted && code != 0)) && is_resumable; then
+  if ((interrupted && code != 0 && code != 2)) && is_resumable; then
     say "stopped; go on with: $(resume_command "$given_folder" "${arguments[@]}")"
   fi
   exit "$code"

@@ -533,6 +533,7 @@ TEST_F(CoordinatorTest, StopsSoonWhenItsWorkersAreDead) {
   Pass(milliseconds(400));
   EXPECT_EQ(events_.back(), "end");
   EXPECT_EQ(store_.job().at("state"), "stopped");
+  EXPECT_EQ(store_.stats().at("leased"), 0u) << "what it had waits for the next one";
 }
 
 TEST_F(CoordinatorTest, WaitsForNobodyWhoHandsNothingBack) {

@@ -320,6 +320,13 @@ class StopTest(ScriptTest):
         self.assertEqual((0, ""), (code, err))
         self.assertIn(f"summary of {job.name}", out)
 
+    def test_a_refusal_to_resume_tells_no_way_to(self):
+        process = self.started_crawl("--out", "there")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(130, self.finish(process)[0])
+        self.assert_refused(2, "--resume: other rules", "crawl.sh", SEED, "--resume", "--out",
+                            "there", FAKE_COORDINATOR="rules")
+
     def test_the_command_it_prints_resumes_the_job(self):
         process = self.started_crawl("--user-agent", "it's me")
         process.send_signal(signal.SIGINT)
