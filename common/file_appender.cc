@@ -94,6 +94,7 @@ class FileAppender::Impl {
   }
 
   boost::system::error_code WriteAll(std::string_view bytes) {
+    bool last_try = false;
     while (!bytes.empty()) {
       const ssize_t written = write_(file_, bytes.data(), bytes.size());
       if (written >= 0) {
@@ -104,16 +105,17 @@ class FileAppender::Impl {
       if (errno == EINTR) continue;
       const boost::system::error_code error(errno, boost::system::generic_category());
       const bool is_full = errno == ENOSPC || errno == EDQUOT;
-      if (!is_full || !AwaitRoom(error)) return error;
+      if (!is_full || last_try) return error;
+      last_try = AwaitRoom(error);
     }
     return {};
   }
 
-  /// False when there is no time to wait any more.
+  /// True when there is no time to wait any more.
   bool AwaitRoom(boost::system::error_code error) {
     Tell(error);
     std::unique_lock lock(mutex_);
-    return !wake_.wait_for(lock, kPause, [this] { return ending_; });
+    return wake_.wait_for(lock, kPause, [this] { return ending_; });
   }
 
   /// Of a change.

@@ -31,8 +31,8 @@ class FileAppender {
   /// std::system_error with the path in its text.
   FileAppender(const std::string& path, Post post, OnStall on_stall);
   FileAppender(const std::string& path, Post post, OnStall on_stall, Write write);
-  /// Writes what was appended, as far as there is room, and joins the thread; completions not
-  /// posted by then are dropped.
+  /// Writes what was appended, as far as there is room (a full disk is tried once more), and joins
+  /// the thread; completions not posted by then are dropped.
   ~FileAppender();
 
   void Append(std::string bytes, Then then);

@@ -190,25 +190,35 @@ class SmallDisk {
 };
 
 TEST_F(FileAppenderTest, WaitsForRoomAndGoesOnWhereItStopped) {
-  SmallDisk disk;
-  disk.SetRoom(6);
-  std::vector<std::string> told;
-  FileAppender file(
-      path_, loop_.Poster(),
-      [&](boost::system::error_code error) { told.push_back(error ? "full" : "room"); },
-      disk.Writer());
-  for (const char* line : {"first\n", "second\n", "third\n"}) {
-    file.Append(line, [&told, line](boost::system::error_code error) {
-      told.push_back(error ? "failed" : line);
-    });
+  struct Case {
+    int full;
+    std::size_t room;
+  };
+  for (const auto& [full, room] : {Case{ENOSPC, 0}, Case{ENOSPC, 6}, Case{EDQUOT, 8}}) {
+    std::filesystem::remove(path_);
+    SmallDisk disk;
+    disk.SetError(full);
+    disk.SetRoom(room);
+    std::vector<std::string> told;
+    FileAppender file(
+        path_, loop_.Poster(),
+        [&](boost::system::error_code error) { told.push_back(error ? error.message() : "room"); },
+        disk.Writer());
+    for (const char* line : {"first\n", "second\n", "third\n"}) {
+      file.Append(line, [&told, line](boost::system::error_code error) {
+        told.push_back(error ? "failed" : line);
+      });
+    }
+    const std::string why =
+        boost::system::error_code(full, boost::system::generic_category()).message();
+    while (told.empty() || told.back() != why) loop_.Turn();
+    disk.SetRoom(1'000);
+    while (told.back() != "third\n") loop_.Turn();
+    EXPECT_EQ(Content(), "first\nsecond\nthird\n") << room;
+    EXPECT_EQ(std::count(told.begin(), told.end(), why), 1) << room;
+    EXPECT_EQ(std::count(told.begin(), told.end(), "room"), 1) << room;
+    EXPECT_EQ(std::count(told.begin(), told.end(), "failed"), 0) << room;
   }
-  while (told.empty() || told.back() != "full") loop_.Turn();
-  disk.SetRoom(1'000);
-  while (told.back() != "third\n") loop_.Turn();
-  EXPECT_EQ(Content(), "first\nsecond\nthird\n");
-  EXPECT_EQ(std::count(told.begin(), told.end(), "full"), 1);
-  EXPECT_EQ(std::count(told.begin(), told.end(), "room"), 1);
-  EXPECT_EQ(std::count(told.begin(), told.end(), "failed"), 0);
 }
 
 TEST_F(FileAppenderTest, EndsWhileThereIsNoRoom) {
@@ -224,6 +234,19 @@ TEST_F(FileAppenderTest, EndsWhileThereIsNoRoom) {
   EXPECT_EQ(Content(), "first\nse");
   FileAppender next(path_, loop_.Poster(), kNoStall);
   EXPECT_EQ(Content(), "first\n") << "the torn line is gone";
+}
+
+TEST_F(FileAppenderTest, TriesOnceMoreWhenItEnds) {
+  SmallDisk disk;
+  {
+    bool full = false;
+    FileAppender file(
+        path_, loop_.Poster(), [&](boost::system::error_code) { full = true; }, disk.Writer());
+    file.Append("first\n", [](boost::system::error_code) {});
+    while (!full) loop_.Turn();
+    disk.SetRoom(1'000);
+  }
+  EXPECT_EQ(Content(), "first\n");
 }
 
 TEST_F(FileAppenderTest, AnotherErrorFailsAllThatFollow) {
