@@ -286,10 +286,10 @@ class CrawlServer::Impl {
       lines += std::to_string(write.first + i) + ' ' + write.items[i] + '\n';
     }
     rows_->Append(std::move(lines), [this, write, life = life_](boost::system::error_code error) {
+      if (life != life_) return;
       if (error) {
         return Fail("cannot write rows to " + parts_.string() + ": " + error.message(), 1);
       }
-      if (life != life_) return;
       coordinator_->OnWritten(write, Now());
       CarryOut();
     });

@@ -222,39 +222,6 @@ TEST_F(Recovery, WaitsForARedisThatHasNoMemoryLeft) {
   ExpectConsistentCounters();
 }
 
-TEST_F(Recovery, WaitsForRoomOnAFullDisk) {
-  // The crawl runs in a mount namespace of its own, with a small disk that is almost full.
-  const std::filesystem::path disk = folder() / "disk";
-  std::filesystem::create_directory(disk);
-  const std::string mount = "mount -t tmpfs -o size=4m tmpfs '" + disk.string() + "'";
-  Process trial({"/usr/bin/unshare", "-rm", "/bin/sh", "-c", mount}, LogPath("trial"));
-  if (trial.Wait() != 0) GTEST_SKIP() << "no disk can be mounted here: " << trial.err();
-
-  TestSite site;
-  FillSlowSite(site, 600);
-  const std::string script =
-      mount + " && head -c 3960k /dev/zero >'" + disk.string() +
-      "/ballast'; " TRAWL_DEPLOY_DIR "/crawl.sh " + site.Url("/s/0") + " --depth 100 --out '" +
-      disk.string() + "/out' --redis " + redis().url() +
-      " --job e2e --workers 1 --host-delay 0 --host-connections 64 --quiet && cp '" +
-      disk.string() + "'/out/*.jsonl '" + folder().string() + "'";
-  Process crawl({"/usr/bin/env", "TRAWL_BIN=" TRAWL_BIN_DIR, "/usr/bin/unshare", "-rm", "/bin/sh",
-                 "-c", script},
-                LogPath("crawl"));
-  const std::filesystem::path inside =
-      "/proc/" + std::to_string(crawl.pid()) + "/root" + disk.string();
-  std::error_code unused;
-  ASSERT_TRUE(WaitUntil([&] {
-    return site.request_count() > 10 && std::filesystem::space(inside, unused).available == 0;
-  })) << crawl.err();
-  EXPECT_LT(Stat("fetched"), 600u);
-  EXPECT_EQ(JobField("state"), "running");
-  ASSERT_TRUE(std::filesystem::remove(inside / "ballast"));
-  ASSERT_EQ(crawl.Wait(), 0) << crawl.err();
-  ExpectWhatTheOracleFinds({site.Url("/s/0")}, 100);
-  ExpectConsistentCounters();
-}
-
 TEST_F(Recovery, IsStoppedWhileRedisIsAwayAndResumed) {
   TestSite site;
   FillSlowSite(site, 500);
