@@ -24,6 +24,10 @@ struct FrontierEntry {
   int losses = 0;        // leases that ended because their worker was lost
   int sitemap = 0;       // 0: a page; n: a sitemap, found through n - 1 other ones
 
+  /// Where what it leads to is found, when it has that depth itself: what a sitemap lists has its
+  /// own.
+  int DepthOfLinks(int depth) const { return sitemap > 0 ? depth : depth + 1; }
+
   std::string Text() const;
   /// Error::kBadMessage when the text does not follow the grammar.
   static Result<FrontierEntry> Parse(std::string_view text);

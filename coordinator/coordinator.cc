@@ -427,9 +427,9 @@ void Coordinator::SendToAll(const ToWorker& message) {
   for (const auto& [name, worker] : workers_.all()) SendTo(name, message);
 }
 
-void Coordinator::AckReport(const std::string& worker, std::uint64_t sequence,
-                            Ack::Verdict verdict) {
-  acks_[worker].acks.push_back({sequence, verdict});
+void Coordinator::AckReport(const std::string& worker, std::uint64_t sequence, Ack::Verdict verdict,
+                            bool links_settled) {
+  acks_[worker].acks.push_back({sequence, verdict, links_settled});
 }
 
 std::vector<Coordinator::Action> Coordinator::TakeActions() {

@@ -46,6 +46,8 @@ class Coordinator {
     milliseconds delay{0};          // LeaseStep: terms of the lease
     TimePoint start{};              // LeaseStep: no request before
     std::uint64_t body_digest = 0;  // AcceptStep: of the body that ended the URL; 0: none
+    /// AcceptStep: its links need not come again if no limit drops one (Ack::links_settled).
+    bool may_settle_links = false;
   };
   /// Append these outbox items to the results; OnWritten() follows.
   struct Write {
@@ -150,7 +152,7 @@ class Coordinator {
   static Report WithoutRetry(const Report& report);
   milliseconds LeaveAlone(const std::string& host, const Failed& failed, TimePoint now);
   void GiveUpHost(const std::string& host, Error reason);
-  void DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
+  bool DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
   void AllAdmitted(const std::vector<Candidate>& candidates,
@@ -192,10 +194,11 @@ class Coordinator {
   std::string WorkerJson(const Worker& worker) const;
 
   void Do(Action action) { actions_.push_back(std::move(action)); }
-  void ApplyStep(Step step) { Do(Apply{std::move(step), {}, 0, {}, {}}); }
+  void ApplyStep(Step step) { Do(Apply{std::move(step), {}}); }
   void SendTo(const std::string& worker, ToWorker message) { Do(Send{worker, std::move(message)}); }
   void SendToAll(const ToWorker& message);
-  void AckReport(const std::string& worker, std::uint64_t sequence, Ack::Verdict verdict);
+  void AckReport(const std::string& worker, std::uint64_t sequence, Ack::Verdict verdict,
+                 bool links_settled = false);
   WallTime WallTimeAt(TimePoint at) const;
 
   // Constant after construction.

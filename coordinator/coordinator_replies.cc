@@ -143,7 +143,12 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimeP
   if (!reply.accepted) {
     return AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
   }
-  AckReport(apply.worker, apply.sequence, Ack::Verdict::kDone);
+  // What a limit has dropped may be admitted another time.
+  const bool links_settled =
+      apply.may_settle_links &&
+      std::all_of(reply.links.begin(), reply.links.end(),
+                  [](const Admission& link) { return DropWord(link.kind).empty(); });
+  AckReport(apply.worker, apply.sequence, Ack::Verdict::kDone, links_settled);
   for (const auto& [word, count] : step.drops) counts_.dropped_by_reason[word] += count;
   const LiveLease* lease = leases_.Find(step.lease);
   if (!lease) return;

@@ -26,14 +26,15 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   }
   AcceptStep step = hopeless ? rules_.StepFor(WithoutRetry(report), lease->depth)
                              : rules_.StepFor(report, lease->depth);
-  DropLinksOfRepeatedBody(host, report, step);
+  const bool settles_links = !DropLinksOfRepeatedBody(host, report, step);
   step.now = WallTimeAt(now);
   if (health == HostHealth::kWell) queue.Recovered();
   if (in_trouble && !hopeless)
     step.pause = LeaveAlone(host, std::get<Failed>(*report.outcome), now);
   if (step.ending) step.ending->delay = std::max(step.ending->delay, step.pause);
   const bool recall = health == HostHealth::kSilent && step.pause > milliseconds(0);
-  Apply apply{std::move(step), peer, report.sequence, {}, {}};
+  Apply apply{std::move(step), peer, report.sequence};
+  apply.may_settle_links = settles_links && report.entry.sitemap == 0;
   const bool counts_body = options_.crawl.max_same_body > 0 && report.entry.sitemap == 0;
   if (counts_body && report.outcome) apply.body_digest = report.body_digest;
   Do(std::move(apply));
@@ -59,14 +60,17 @@ milliseconds Coordinator::LeaveAlone(const std::string& host, const Failed& fail
   return pause;
 }
 
-/// A sitemap leads no further than its list, so that it is no trap.
-void Coordinator::DropLinksOfRepeatedBody(const std::string& host, const Report& report,
+/// Whether it did. A sitemap leads no further than its list, so that it is no trap.
+bool Coordinator::DropLinksOfRepeatedBody(const std::string& host, const Report& report,
                                           AcceptStep& step) {
   const std::uint64_t limit = options_.crawl.max_same_body;
-  if (limit == 0 || report.body_digest == 0 || report.entry.sitemap > 0) return;
-  if (step.links.empty() || frontier_.At(host).bodies().Times(report.body_digest) < limit) return;
+  if (limit == 0 || report.body_digest == 0 || report.entry.sitemap > 0) return false;
+  if (step.links.empty() || frontier_.At(host).bodies().Times(report.body_digest) < limit) {
+    return false;
+  }
   step.drops["same_body"] += step.links.size();
   step.links.clear();
+  return true;
 }
 
 /// Ends what waits of the host by now.

@@ -208,7 +208,7 @@ bool Read(const wire::Acks& from, Acks& to) {
   for (const wire::Ack& ack : from.acks()) {
     switch (ack.verdict()) {
       case wire::Ack::DONE:
-        to.acks.push_back({ack.sequence(), Ack::Verdict::kDone});
+        to.acks.push_back({ack.sequence(), Ack::Verdict::kDone, ack.links_settled()});
         break;
       case wire::Ack::RETRY:
         to.acks.push_back({ack.sequence(), Ack::Verdict::kRetry});

@@ -211,6 +211,7 @@ std::string Encode(const ToWorker& message) {
                      wire::Ack& wire_ack = *body.add_acks();
                      wire_ack.set_sequence(ack.sequence);
                      wire_ack.set_verdict(WireVerdict(ack.verdict));
+                     wire_ack.set_links_settled(ack.links_settled);
                    }
                  },
                  [&](const CoordinatorHeartbeat& heartbeat) {

@@ -18,7 +18,7 @@
 
 namespace trawl {
 
-inline constexpr std::uint32_t kProtocolVersion = 4;
+inline constexpr std::uint32_t kProtocolVersion = 5;
 inline constexpr std::size_t kMaxMessageBytes = 16 * 1024 * 1024;  // one frame
 inline constexpr std::size_t kMaxReportLinks = 1000;  // links and sitemaps of one report
 inline constexpr std::size_t kMaxUrlTextBytes = Url::kMaxUrlBytes;  // URL, link, redirect target
@@ -171,6 +171,7 @@ struct Ack {
   enum class Verdict { kDone, kRetry, kNeverRetry };
   std::uint64_t sequence = 0;
   Verdict verdict = Verdict::kDone;
+  bool links_settled = false;
 };
 
 struct Acks {

@@ -69,8 +69,8 @@ class CoordinatorClient::Impl {
     return welcome_ && now - last_confirmed_ < lease_timeout_;
   }
 
-  void Report(trawl::Report report) {
-    reports_.Add(std::move(report));
+  void Report(trawl::Report report, int depth) {
+    reports_.Add(std::move(report), depth);
     ScheduleDue();
   }
 
@@ -236,7 +236,9 @@ CoordinatorClient::CoordinatorClient(boost::asio::io_context& io, const std::str
 CoordinatorClient::~CoordinatorClient() = default;
 const std::string& CoordinatorClient::name() const { return impl_->name(); }
 bool CoordinatorClient::welcome() const { return impl_->welcome(); }
-void CoordinatorClient::Report(trawl::Report report) { impl_->Report(std::move(report)); }
+void CoordinatorClient::Report(trawl::Report report, int depth) {
+  impl_->Report(std::move(report), depth);
+}
 void CoordinatorClient::SendDue() { impl_->ScheduleDue(); }
 bool CoordinatorClient::settled() const { return impl_->settled(); }
 std::size_t CoordinatorClient::report_bytes() const { return impl_->report_bytes(); }

@@ -50,8 +50,8 @@ class CoordinatorClient {
   const std::string& name() const;
   bool welcome() const;
 
-  /// Sends it, again and again, until it is acknowledged.
-  void Report(trawl::Report report);
+  /// Sends it, again and again, until it is acknowledged. `depth` is that of the URL's lease.
+  void Report(trawl::Report report, int depth);
   /// No report waits for its acknowledgement.
   bool settled() const;
   /// The size of those that wait.

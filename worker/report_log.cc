@@ -20,22 +20,32 @@ std::size_t BytesOf(const Report& report) {
 
 }  // namespace
 
-void ReportLog::Keep(Report report, std::uint64_t last_part, int parts_before) {
+void ReportLog::Keep(Report report, int depth_of_links, std::uint64_t last_part, int parts_before) {
   report.sequence = ++last_sequence_;
   ++parts_of_[report.lease_id];
-  Kept kept{std::move(report), 0, {}, last_part, parts_before};
-  kept.bytes = BytesOf(kept.report);
+  Kept kept;
+  kept.report = std::move(report);
+  kept.depth_of_links = depth_of_links;
+  kept.last_part = last_part;
+  kept.parts_before = parts_before;
+  kept.bytes = BytesOf(kept.report) + kept.report.links.size() * sizeof(Link);
+  kept.links.reserve(kept.report.links.size());
+  for (std::string& link : std::exchange(kept.report.links, {})) {
+    const Fingerprint fingerprint = FingerprintOf(link);
+    kept.links.push_back({std::move(link), fingerprint});
+  }
   bytes_ += kept.bytes;
   MakeDue(last_sequence_, reports_.emplace(last_sequence_, std::move(kept)).first->second);
 }
 
 void ReportLog::MakeDue(std::uint64_t sequence, Kept& kept) {
-  if (kept.sent != TimePoint()) bytes_under_way_ -= kept.bytes;
+  bytes_under_way_ -= std::exchange(kept.bytes_sent, 0);
   kept.sent = {};
   if (kept.parts_before == 0) due_.insert(sequence);
 }
 
-void ReportLog::Add(Report report) {
+void ReportLog::Add(Report report, int depth) {
+  const int depth_of_links = report.entry.DepthOfLinks(depth);
   struct Part {
     std::vector<std::string> links;
     std::vector<std::string> sitemaps;
@@ -62,11 +72,11 @@ void ReportLog::Add(Report report) {
     part.outcome.reset();
     part.links = std::move(parts[i].links);
     part.sitemaps = std::move(parts[i].sitemaps);
-    Keep(std::move(part), last_part, 0);
+    Keep(std::move(part), depth_of_links, last_part, 0);
   }
   report.links = std::move(parts.back().links);
   report.sitemaps = std::move(parts.back().sitemaps);
-  Keep(std::move(report), last_part, parts_before);
+  Keep(std::move(report), depth_of_links, last_part, parts_before);
 }
 
 std::vector<Reports> ReportLog::TakeDue(TimePoint now, TimePoint resend_before) {
@@ -83,13 +93,15 @@ std::vector<Reports> ReportLog::TakeDue(TimePoint now, TimePoint resend_before) 
     Kept& kept = reports_.at(sequence);
     kept.sent = now;
     sent_.emplace_back(now, sequence);
-    bytes_under_way_ += kept.bytes;
-    if (message_bytes + kept.bytes > kBytesPerMessage) {
+    Report report = ToBeSent(kept);
+    kept.bytes_sent = BytesOf(report);
+    bytes_under_way_ += kept.bytes_sent;
+    if (message_bytes + kept.bytes_sent > kBytesPerMessage) {
       messages.emplace_back();
       message_bytes = 0;
     }
-    message_bytes += kept.bytes;
-    messages.back().reports.push_back(kept.report);
+    message_bytes += kept.bytes_sent;
+    messages.back().reports.push_back(std::move(report));
   }
   return messages;
 }
@@ -97,12 +109,25 @@ std::vector<Reports> ReportLog::TakeDue(TimePoint now, TimePoint resend_before) 
 void ReportLog::ResendAll() {
   for (auto& [sequence, kept] : reports_) MakeDue(sequence, kept);
   sent_.clear();
+  settled_.Clear();
+}
+
+Report ReportLog::ToBeSent(const Kept& kept) const {
+  Report report = kept.report;
+  for (const Link& link : kept.links) {
+    if (!settled_.Knows(link.fingerprint, kept.depth_of_links)) report.links.push_back(link.url);
+  }
+  return report;
 }
 
 void ReportLog::Acknowledge(const Ack& ack) {
   const auto found = reports_.find(ack.sequence);
   if (found == reports_.end() || ack.verdict == Ack::Verdict::kRetry) return;
   const Kept& kept = found->second;
+  // What was left out was settled when it was sent, and still is as long as it is under way.
+  if (ack.links_settled && kept.sent != TimePoint()) {
+    for (const Link& link : kept.links) settled_.Learn(link.fingerprint, kept.depth_of_links);
+  }
   const auto last_part = reports_.find(kept.last_part);
   if (last_part != found && last_part != reports_.end() && --last_part->second.parts_before == 0) {
     due_.insert(kept.last_part);
@@ -110,7 +135,7 @@ void ReportLog::Acknowledge(const Ack& ack) {
   const auto parts = parts_of_.find(kept.report.lease_id);
   if (--parts->second == 0) parts_of_.erase(parts);
   bytes_ -= kept.bytes;
-  if (kept.sent != TimePoint()) bytes_under_way_ -= kept.bytes;
+  bytes_under_way_ -= kept.bytes_sent;
   due_.erase(ack.sequence);
   reports_.erase(found);
 }

@@ -398,7 +398,7 @@ class Worker::Impl {
     if (const Result<Url> url = Url::Parse(item.entry.url)) {
       if (const auto* robots = robots_.Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
     }
-    client_.Report(std::move(report));
+    client_.Report(std::move(report), item.depth);
   }
 
   // ---- The end ----

@@ -221,6 +221,56 @@ TEST_F(CoordinatorTest, ObeysTheLimitsOfHostsAndDomains) {
   EXPECT_EQ(coordinator_->progress().waiting + coordinator_->progress().leased, 3u);
 }
 
+TEST_F(CoordinatorTest, TellsWhetherTheLinksOfAReportAreSettled) {
+  const struct {
+    const char* what;
+    std::string link;
+    int sitemap;
+    std::uint64_t pages_per_host;
+    std::uint64_t hosts_per_domain;
+    std::uint64_t same_body;
+    bool settled;
+  } kCases[] = {
+      {"new", "http://a.test/1", 0, 0, 0, 0, true},
+      {"seen", "http://a.test/", 0, 0, 0, 0, true},
+      {"kept out by a rule", "http://a.test/no?no", 0, 0, 0, 0, true},
+      {"the host is full", "http://a.test/1", 0, 2, 0, 0, false},
+      {"the first of a domain", "http://x.a.test/", 0, 0, 1, 0, true},
+      {"another of a full domain", "http://y.b.test/", 0, 0, 1, 0, false},
+      {"a repeated body", "http://a.test/1", 0, 0, 0, 1, false},
+      {"of a sitemap", "http://a.test/1", 1, 0, 0, 0, false},
+  };
+  for (const auto& c : kCases) {
+    options_.crawl.seeds = {"http://a.test/", "http://a.test/2"};
+    options_.crawl.scope = ScopeKind::kAny;
+    options_.crawl.exclude = {"no"};
+    options_.crawl.max_pages_per_host = c.pages_per_host;
+    options_.crawl.max_hosts_per_domain = c.hosts_per_domain;
+    options_.crawl.max_same_body = c.same_body;
+    store_ = MemoryStore();
+    sent_.clear();
+    Start();
+    SayHello("w");
+    Report report;
+    report.body_digest = 5;
+    report.outcome = Fetched{};
+    for (int page = 0; page < 2; ++page) {
+      const auto leases = Take<Lease>("w");  // what a sitemap lists has its own depth
+      const auto lease = std::find_if(leases.begin(), leases.end(),
+                                      [](const Lease& each) { return each.host == "a.test"; });
+      ASSERT_NE(lease, leases.end()) << c.what;
+      report.lease_id = lease->lease_id;
+      report.entry = lease->entries[0];
+      report.entry.sitemap = c.sitemap;
+      report.links = {page == 0 ? "http://x.b.test/" : c.link};
+      Say("w", Reports{{report}});
+    }
+    const auto acks = Take<Acks>("w");
+    ASSERT_EQ(acks.size(), 2u) << c.what;
+    EXPECT_EQ(acks[1].acks.at(0).links_settled, c.settled) << c.what;
+  }
+}
+
 TEST_F(CoordinatorTest, CountsDropsByReasonOverRestarts) {
   Start();
   SayHello("w");

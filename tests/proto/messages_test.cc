@@ -82,7 +82,7 @@ std::vector<ToWorker> MessagesOfCoordinators() {
       Refused{Refused::Why::kMalformed, ""},
       Lease{
           kMost, "a.test:81", 5, 6, milliseconds(7), milliseconds(8), {kEntry, {"u", "", 0, 0, 0}}},
-      Acks{{{kMost, Ack::Verdict::kDone},
+      Acks{{{kMost, Ack::Verdict::kDone, true},
             {2, Ack::Verdict::kRetry},
             {3, Ack::Verdict::kNeverRetry}}},
       CoordinatorHeartbeat{{kMost, 0}, kMost},
@@ -179,7 +179,9 @@ std::string Text(const Lease& m) {
 }
 std::string Text(const Acks& m) {
   std::string text = "acks";
-  for (const Ack& ack : m.acks) text += Join(ack.sequence, static_cast<int>(ack.verdict));
+  for (const Ack& ack : m.acks) {
+    text += Join(ack.sequence, static_cast<int>(ack.verdict), ack.links_settled);
+  }
   return text;
 }
 std::string Text(const CoordinatorHeartbeat& m) {

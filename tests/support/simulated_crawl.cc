@@ -454,7 +454,7 @@ void SimulatedCrawl::End(SimulatedWorker& worker, const WorkItem& item,
   report.entry = item.entry;
   const auto* failed = std::get_if<Failed>(&*report.outcome);
   const bool overloaded = failed && AsksForFewerRequests(*failed);
-  worker.reports.Add(std::move(report));
+  worker.reports.Add(std::move(report), item.depth);
   SendReports(worker);
   if (overloaded) HandBack(worker, item.host);
 }

@@ -19,6 +19,7 @@ using Sequences = std::vector<std::uint64_t>;
 constexpr TimePoint kNow = TimePoint() + std::chrono::hours(1);
 constexpr milliseconds kResend{10'000};
 
+constexpr int kDepth = 3;
 constexpr std::size_t kAnyBytes = std::size_t{1} << 40;
 
 TimePoint In(int ms) { return kNow + milliseconds(ms); }
@@ -62,17 +63,17 @@ Sequences SequencesOf(const std::vector<Report>& reports) {
 TEST(ReportLog, NumbersReportsFromOne) {
   ReportLog log;
   EXPECT_TRUE(log.empty());
-  for (int lease = 1; lease <= 3; ++lease) log.Add(ReportOf(lease));
+  for (int lease = 1; lease <= 3; ++lease) log.Add(ReportOf(lease), kDepth);
   EXPECT_FALSE(log.empty());
   EXPECT_THAT(SequencesOf(TakeDue(log, kNow)), ElementsAre(1, 2, 3));
 }
 
 TEST(ReportLog, SendsAReportOnceUntilItIsDueAgain) {
   ReportLog log;
-  log.Add(ReportOf(1));
+  log.Add(ReportOf(1), kDepth);
   EXPECT_THAT(SequencesOf(TakeDue(log, kNow)), ElementsAre(1));
   EXPECT_THAT(TakeDue(log, In(1)), IsEmpty());
-  log.Add(ReportOf(1));
+  log.Add(ReportOf(1), kDepth);
   EXPECT_THAT(SequencesOf(TakeDue(log, In(9'999))), ElementsAre(2));
   EXPECT_THAT(SequencesOf(TakeDue(log, In(10'001))), ElementsAre(1));
   EXPECT_THAT(SequencesOf(TakeDue(log, In(30'000))), ElementsAre(1, 2));
@@ -81,7 +82,9 @@ TEST(ReportLog, SendsAReportOnceUntilItIsDueAgain) {
 TEST(ReportLog, HasLittleUnderWayAtATime) {
   ReportLog log;
   constexpr int kReports = 400;
-  for (int lease = 1; lease <= kReports; ++lease) log.Add(ReportOf(lease, Links(100, 200)));
+  for (int lease = 1; lease <= kReports; ++lease) {
+    log.Add(ReportOf(lease, Links(100, 200)), kDepth);
+  }
   ASSERT_GT(log.bytes(), 4 * ReportLog::kMaxBytesUnderWay);
   std::vector<Report> sent = TakeDue(log, kNow);
   EXPECT_LT(sent.size(), kReports / 4u);
@@ -104,13 +107,64 @@ TEST(ReportLog, HasLittleUnderWayAtATime) {
 
 TEST(ReportLog, ALostConnectionSendsEverythingAgain) {
   ReportLog log;
-  for (int lease = 1; lease <= 3; ++lease) log.Add(ReportOf(lease));
+  for (int lease = 1; lease <= 3; ++lease) log.Add(ReportOf(lease), kDepth);
   TakeDue(log, kNow);
   log.Acknowledge({1, Ack::Verdict::kDone});
-  log.Add(ReportOf(4));
+  log.Add(ReportOf(4), kDepth);
   log.ResendAll();
   EXPECT_THAT(SequencesOf(TakeDue(log, In(1))), ElementsAre(2, 3, 4));
   EXPECT_THAT(TakeDue(log, In(2)), IsEmpty());
+}
+
+TEST(ReportLog, LeavesOutLinksThatAreSettledAtItsDepthOrASmallerOne) {
+  const std::vector<std::string> links = Links(3);
+  const struct {
+    int depth;     // of the page that comes second; the first is at kDepth
+    int sitemap;   // of the second
+    bool settled;  // by the first
+    bool again;    // the second sends them
+  } kCases[] = {
+      {kDepth, 0, true, false},     {kDepth + 1, 0, true, false}, {kDepth - 1, 0, true, true},
+      {kDepth, 0, false, true},     {kDepth, 1, true, true},      {kDepth + 1, 1, true, false},
+      {kDepth + 1, 0, false, true},
+  };
+  for (const auto& c : kCases) {
+    ReportLog log;
+    log.Add(ReportOf(1, links), kDepth);
+    ASSERT_EQ(TakeDue(log, kNow).at(0).links, links);
+    log.Acknowledge({1, Ack::Verdict::kDone, c.settled});
+    Report second = ReportOf(2, links);
+    second.links.push_back("http://a.test/new");
+    second.entry.sitemap = c.sitemap;
+    log.Add(second, c.depth);
+    const Report sent = TakeDue(log, In(1)).at(0);
+    EXPECT_EQ(sent.links.size(), c.again ? 4u : 1u) << c.depth << ' ' << c.sitemap;
+    EXPECT_EQ(sent.links.back(), "http://a.test/new");
+    EXPECT_EQ(std::get<Fetched>(*sent.outcome).links, 3u) << "of the page";
+  }
+}
+
+TEST(ReportLog, LeavesOutWhatWasSettledWhileTheReportWaited) {
+  ReportLog log(kMaxReportLinks, 1);  // one report at a time
+  log.Add(ReportOf(1, Links(3)), kDepth);
+  log.Add(ReportOf(2, Links(3)), kDepth);
+  ASSERT_THAT(SequencesOf(TakeDue(log, kNow)), ElementsAre(1));
+  log.Acknowledge({1, Ack::Verdict::kDone, true});
+  EXPECT_THAT(TakeDue(log, In(1)).at(0).links, IsEmpty());
+}
+
+TEST(ReportLog, NothingIsSettledAfterALostConnection) {
+  // The store of the coordinator that comes next may have been set back.
+  ReportLog log;
+  log.Add(ReportOf(1, Links(3)), kDepth);
+  TakeDue(log, kNow);
+  log.Acknowledge({1, Ack::Verdict::kDone, true});
+  log.Add(ReportOf(2, Links(3)), kDepth);
+  log.Add(ReportOf(3, Links(3)), kDepth);
+  ASSERT_THAT(TakeDue(log, In(1)).at(0).links, IsEmpty());
+  log.ResendAll();
+  log.Acknowledge({3, Ack::Verdict::kDone, true});  // of before
+  EXPECT_EQ(TakeDue(log, In(2)).at(0).links, Links(3));
 }
 
 TEST(ReportLog, AVerdictSaysWhatComesNext) {
@@ -122,7 +176,7 @@ TEST(ReportLog, AVerdictSaysWhatComesNext) {
                 {Ack::Verdict::kRetry, true}};
   for (const auto& c : kCases) {
     ReportLog log;
-    log.Add(ReportOf(1));
+    log.Add(ReportOf(1), kDepth);
     TakeDue(log, kNow);
     log.Acknowledge({1, c.verdict});
     EXPECT_EQ(log.empty(), !c.kept);
@@ -133,14 +187,14 @@ TEST(ReportLog, AVerdictSaysWhatComesNext) {
 
 TEST(ReportLog, AnAckOfNothingChangesNothing) {
   ReportLog log;
-  log.Add(ReportOf(1));
+  log.Add(ReportOf(1), kDepth);
   log.Acknowledge({1, Ack::Verdict::kDone});
   for (const std::uint64_t sequence : {0, 1, 2, 99}) {
     log.Acknowledge({sequence, Ack::Verdict::kDone});
   }
   EXPECT_TRUE(log.empty());
   EXPECT_EQ(log.bytes(), 0u);
-  log.Add(ReportOf(1));
+  log.Add(ReportOf(1), kDepth);
   EXPECT_THAT(SequencesOf(TakeDue(log, kNow)), ElementsAre(2));
 }
 
@@ -158,7 +212,7 @@ TEST(ReportLog, SplitsAReportSoThatOnlyTheLastPartHasAnOutcome) {
   for (const auto& c : kCases) {
     const std::vector<std::string> links = Links(c.links, c.link_bytes);
     ReportLog log(kMaxReportLinks, kAnyBytes);
-    log.Add(ReportOf(9, links));
+    log.Add(ReportOf(9, links), kDepth);
     std::vector<Report> parts = TakeDue(log, kNow);
     for (const Report& part : std::vector<Report>(parts)) {
       log.Acknowledge({part.sequence, Ack::Verdict::kDone});
@@ -188,7 +242,7 @@ TEST(ReportLog, SplitsSitemapsAsItDoesLinks) {
   ReportLog log(10);
   Report report = ReportOf(9, Links(14));
   report.sitemaps = Links(13);
-  log.Add(report);
+  log.Add(report, kDepth);
   std::vector<Report> parts = TakeDue(log, kNow);
   for (const Report& part : std::vector<Report>(parts)) {
     log.Acknowledge({part.sequence, Ack::Verdict::kDone});
@@ -207,7 +261,7 @@ TEST(ReportLog, SplitsSitemapsAsItDoesLinks) {
 
 TEST(ReportLog, TheLastPartWaitsForTheAcknowledgementOfAllBefore) {
   ReportLog log(10);
-  log.Add(ReportOf(9, Links(35)));
+  log.Add(ReportOf(9, Links(35)), kDepth);
   EXPECT_EQ(TakeDue(log, kNow).size(), 3u);
   log.Acknowledge({1, Ack::Verdict::kDone});
   log.Acknowledge({3, Ack::Verdict::kRetry});
@@ -225,8 +279,8 @@ TEST(ReportLog, TheLastPartWaitsForTheAcknowledgementOfAllBefore) {
 
 TEST(ReportLog, EveryMessageCanBeDecoded) {
   ReportLog log(kMaxReportLinks, kAnyBytes);
-  log.Add(ReportOf(1, Links(500, Url::kMaxUrlBytes)));
-  for (int lease = 2; lease < 1'000; ++lease) log.Add(ReportOf(lease, Links(3)));
+  log.Add(ReportOf(1, Links(500, Url::kMaxUrlBytes)), kDepth);
+  for (int lease = 2; lease < 1'000; ++lease) log.Add(ReportOf(lease, Links(3)), kDepth);
   std::size_t reports = 0;
   for (const Reports& message : log.TakeDue(kNow, TimePoint())) {
     const std::string bytes = Encode(ToCoordinator(message));
@@ -239,16 +293,16 @@ TEST(ReportLog, EveryMessageCanBeDecoded) {
 
 TEST(ReportLog, ReportsTravelTogether) {
   ReportLog log;
-  for (int lease = 0; lease < 100; ++lease) log.Add(ReportOf(lease));
+  for (int lease = 0; lease < 100; ++lease) log.Add(ReportOf(lease), kDepth);
   EXPECT_EQ(log.TakeDue(kNow, TimePoint()).size(), 1u);
   EXPECT_THAT(log.TakeDue(kNow, TimePoint()), IsEmpty());
 }
 
 TEST(ReportLog, NamesLeasesUntilTheirLastPartIsAcknowledged) {
   ReportLog log;
-  log.Add(ReportOf(7, Links(1'500)));
-  log.Add(ReportOf(8));
-  log.Add(ReportOf(8));
+  log.Add(ReportOf(7, Links(1'500)), kDepth);
+  log.Add(ReportOf(8), kDepth);
+  log.Add(ReportOf(8), kDepth);
   EXPECT_THAT(log.leases(), UnorderedElementsAre(7, 8));
   log.Acknowledge({2, Ack::Verdict::kDone});
   log.Acknowledge({3, Ack::Verdict::kDone});
@@ -260,7 +314,7 @@ TEST(ReportLog, NamesLeasesUntilTheirLastPartIsAcknowledged) {
 
 TEST(ReportLog, KnowsItsSize) {
   ReportLog log;
-  log.Add(ReportOf(1, Links(1'000, 100)));
+  log.Add(ReportOf(1, Links(1'000, 100)), kDepth);
   EXPECT_GE(log.bytes(), 100'000u);
   EXPECT_LE(log.bytes(), 200'000u);
   log.Acknowledge({1, Ack::Verdict::kDone});

@@ -1,0 +1,33 @@
+// Which links the coordinator has settled: it would change nothing to report them again. Forgets
+// what it has no room for, but never errs: what it knows is so. No I/O, no clock.
+//
+// Most links of a site repeat from page to page, so that this saves most of the coordinator's work.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "common/fingerprint.h"
+
+namespace trawl {
+
+class LinkMemory {
+ public:
+  static constexpr int kSlotBits = 20;
+  static constexpr std::size_t kBytes = sizeof(std::uint64_t) << kSlotBits;
+
+  /// The link was settled at that depth or a smaller one.
+  bool Knows(Fingerprint link, int depth) const;
+  void Learn(Fingerprint link, int depth);
+  void Clear();
+
+ private:
+  /// Low bits of the fingerprint choose the slot. It holds the others, with what is left for the
+  /// depth + 1 in their place; 0: nothing. Depths that do not fit are not learnt.
+  static constexpr std::uint64_t kDepthMask = (std::uint64_t{1} << kSlotBits) - 1;
+
+  std::vector<std::uint64_t> slots_;  // none before the first is learnt
+};
+
+}  // namespace trawl
