@@ -5,7 +5,7 @@ set -euo pipefail
 PACKAGES=(
   ca-certificates cmake cppzmq-dev g++ libbenchmark-dev libboost-json1.81-dev libboost1.81-dev
   libbrotli-dev libc-ares-dev libcli11-dev libgmock-dev libgtest-dev libhiredis-dev libicu-dev
-  libprotobuf-dev libpsl-dev libre2-dev libspdlog-dev libssl-dev libtomlplusplus-dev libxml2-dev
+  libmimalloc-dev libprotobuf-dev libpsl-dev libre2-dev libspdlog-dev libssl-dev libtomlplusplus-dev libxml2-dev
   libxxhash-dev libzmq3-dev libzstd-dev ninja-build pkg-config procps protobuf-compiler python3
   redis-server util-linux zlib1g-dev
 )
