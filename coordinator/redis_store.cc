@@ -15,6 +15,9 @@ using namespace std::string_view_literals;
 using Arguments = std::vector<std::string>;
 using Kind = RedisReply::Kind;
 
+/// Of one call, so that none takes the server for long; some more with the last report.
+constexpr std::size_t kMaxReportArguments = 4'000;
+
 // A bucket of the seen set holds up to about twice its mean of 450 entries (see store.lua).
 constexpr int kMinIntsetEntries = 1024;
 
@@ -84,23 +87,31 @@ FunctionCall CallFor(const LeaseStep& step) {
            std::to_string(step.count), std::to_string(step.connections)}};
 }
 
-FunctionCall CallFor(const AcceptStep& step) {
+Arguments ArgumentsFor(const AcceptStep& step) {
   const Ending ending = step.ending.value_or(Ending());
   const Candidate target = ending.target.value_or(Candidate());
-  FunctionCall call{
-      "accept",
-      {std::to_string(step.lease), std::to_string(step.index),
-       step.ending ? KindWord(ending.kind) : "", std::string(ReasonWord(ending.reason)),
-       std::to_string(ending.body_bytes), std::to_string(ending.links), ending.row, ending.refusal,
-       std::to_string(ending.target_hops), std::to_string(target.fingerprint), target.url,
-       step.is_sitemap ? "1" : "0", TextOf(step.drops), TextOf(step.domains),
-       Text(step.now + ending.delay),
-       step.pause > milliseconds(0) ? Text(step.now + step.pause) : "",
-       std::to_string(step.sitemaps.size()), std::to_string(step.beyond.size())}};
-  AddCandidates(step.sitemaps, call.arguments);
-  AddCandidates(step.links, call.arguments);
-  AddCandidates(step.beyond, call.arguments);
-  return call;
+  Arguments arguments = {std::to_string(step.lease),
+                         std::to_string(step.index),
+                         step.ending ? KindWord(ending.kind) : "",
+                         std::string(ReasonWord(ending.reason)),
+                         std::to_string(ending.body_bytes),
+                         std::to_string(ending.links),
+                         ending.row,
+                         ending.refusal,
+                         std::to_string(ending.target_hops),
+                         std::to_string(target.fingerprint),
+                         target.url,
+                         step.is_sitemap ? "1" : "0",
+                         TextOf(step.drops),
+                         TextOf(step.domains),
+                         Text(step.now + ending.delay),
+                         step.pause > milliseconds(0) ? Text(step.now + step.pause) : "",
+                         std::to_string(step.sitemaps.size()),
+                         std::to_string(step.beyond.size())};
+  AddCandidates(step.sitemaps, arguments);
+  AddCandidates(step.links, arguments);
+  AddCandidates(step.beyond, arguments);
+  return arguments;
 }
 
 FunctionCall CallFor(const WakeStep& step) {
@@ -202,14 +213,14 @@ Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
   return Reply(std::move(lease));
 }
 
-Result<Reply> ReplyTo(const AcceptStep&, const RedisReply& reply) {
+Reply ReplyToReport(const RedisReply& reply) {
   AcceptReply accept;
   accept.accepted = reply.kind == Kind::kArray;
   accept.sitemaps = ToAdmissions(ElementOf(reply, 0).text);
   accept.links = ToAdmissions(ElementOf(reply, 1).text);
   const std::string& target = ElementOf(reply, 2).text;
   if (!target.empty()) accept.target = ToAdmission(target);
-  return Reply(std::move(accept));
+  return accept;
 }
 
 Result<Reply> ReplyTo(const WakeStep&, const RedisReply& reply) {
@@ -438,20 +449,49 @@ RedisStore::RedisStore(RedisClient& client, std::string job)
     : client_(client), job_(std::move(job)) {}
 
 void RedisStore::Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) {
+  ++life_;
+  reports_ = {};  // of the epoch before
+  reports_under_way_ = 0;
   std::make_shared<Opening>(*this, mode, std::move(job), std::move(then))->Start();
 }
 
 void RedisStore::Apply(const Step& step, OnReply then) {
+  if (const auto* report = std::get_if<AcceptStep>(&step)) return Accept(*report, std::move(then));
+  SendReports();  // steps keep their order
   std::visit(
       [&](const auto& taken) {
         using Taken = std::decay_t<decltype(taken)>;
-        FunctionCall call = CallFor(taken);
-        Call(call.name, std::move(call.arguments),
-             [then = std::move(then)](const Result<RedisReply>& reply) {
-               then(reply ? ReplyTo(Taken(), *reply) : Result<Reply>(reply.error()));
-             });
+        if constexpr (!std::is_same_v<Taken, AcceptStep>) {
+          FunctionCall call = CallFor(taken);
+          Call(call.name, std::move(call.arguments),
+               [then = std::move(then)](const Result<RedisReply>& reply) {
+                 then(reply ? ReplyTo(Taken(), *reply) : Result<Reply>(reply.error()));
+               });
+        }
       },
       step);
+}
+
+void RedisStore::Accept(const AcceptStep& step, OnReply then) {
+  Arguments report = ArgumentsFor(step);
+  reports_.arguments.push_back(std::to_string(report.size()));
+  std::move(report.begin(), report.end(), std::back_inserter(reports_.arguments));
+  reports_.then.push_back(std::move(then));
+  if (reports_under_way_ == 0 || reports_.arguments.size() >= kMaxReportArguments) SendReports();
+}
+
+void RedisStore::SendReports() {
+  if (reports_.then.empty()) return;
+  ++reports_under_way_;
+  Reports reports = std::exchange(reports_, {});
+  Arguments arguments = std::exchange(reports.arguments, {});
+  Call("accept", std::move(arguments),
+       [this, then = std::move(reports.then), life = life_](const Result<RedisReply>& reply) {
+         for (std::size_t i = 0; i < then.size(); ++i) {
+           then[i](reply ? Result<Reply>(ReplyToReport(ElementOf(*reply, i))) : reply.error());
+         }
+         if (life == life_ && --reports_under_way_ == 0) SendReports();
+       });
 }
 
 void RedisStore::Call(std::string_view function, Arguments arguments, RedisClient::OnReply then) {

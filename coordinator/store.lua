@@ -49,9 +49,9 @@
 local MAX_LOSSES = 3
 -- Values passed to one command: Lua's unpack() has a limit of some thousands.
 local CHUNK = 500
--- Where the candidates begin in the arguments of `admit` and of `accept`.
+-- Where the candidates begin in the arguments of `admit`, and in a report to `accept`.
 local FIRST_TO_ADMIT = 7
-local FIRST_LINK = 20
+local FIRST_LINK = 19
 -- The fields of a lease's hash that are not URLs.
 local LEASE_FIELDS = 4
 local HOSTS_A_PAGE = 10000
@@ -505,35 +505,38 @@ local function finish(job, key, url, report)
   return admission
 end
 
--- lease index kind word bytes links row refusal target_hops target_fingerprint target_url
--- is_sitemap drops domains not_before paused_until sitemaps beyond (fingerprint url)* -> nil when refused,
--- else admissions of the sitemaps, of the links and of the target. Kind: a key of `endings`, or ""
--- when more of the report follows. Drops: "WORD COUNT ...". Paused_until: "" when the host is not to
--- be left alone. The first `sitemaps` pairs are sitemaps, the last `beyond` ones links that lead too
--- deep, the others links.
-step('accept', function(job, args)
-  local id, index = args[2], args[3]
-  local report = {
-    kind = args[4], word = args[5], bytes = args[6], links = args[7], row = args[8],
-    refusal = args[9], target_hops = args[10], target_fingerprint = args[11],
-    target_url = args[12], not_before = args[16],
-  }
-  local has_target = report.target_url ~= ''
-  if has_target then check_candidates({ report.target_fingerprint, report.target_url }, 1) end
-  check_candidates(args, FIRST_LINK)
+-- The arguments of one report:
+--   lease index kind word bytes links row refusal target_hops target_fingerprint target_url
+--   is_sitemap drops domains not_before paused_until sitemaps beyond (fingerprint url)*
+-- Kind: a key of `endings`, or "" when more of the report follows. Drops: "WORD COUNT ...".
+-- Paused_until: "" when the host is not to be left alone. The first `sitemaps` pairs are sitemaps,
+-- the last `beyond` ones links that lead too deep, the others links.
 
+local function check_report(args)
+  if args[11] ~= '' then check_candidates({ args[10], args[11] }, 1) end
+  check_candidates(args, FIRST_LINK)
+end
+
+-- Returns false when it is refused, else admissions of the sitemaps, of the links and of the target.
+local function accept(job, args)
+  local id, index = args[1], args[2]
+  local report = {
+    kind = args[3], word = args[4], bytes = args[5], links = args[6], row = args[7],
+    refusal = args[8], target_hops = args[9], target_fingerprint = args[10],
+    target_url = args[11], not_before = args[15],
+  }
   local key = job.prefix .. 'lease:' .. id
   local entry, depth, host = unpack(call('HMGET', key, index, 'depth', 'host'))
   if not entry then
     if report.kind ~= '' then job:count('reports_refused', 1) end
-    return nil
+    return false
   end
   local url = { id = id, index = index, depth = tonumber(depth), host = host, entry = entry }
-  local depth_of_links = args[13] == '1' and url.depth or url.depth + 1
-  local last_sitemap = FIRST_LINK + 2 * tonumber(args[18]) - 1
-  if args[17] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[17], host) end
-  job:read_domains(args[15])
-  for word, count in string.gmatch(args[14], '([^ ]+) (%d+)') do
+  local depth_of_links = args[12] == '1' and url.depth or url.depth + 1
+  local last_sitemap = FIRST_LINK + 2 * tonumber(args[17]) - 1
+  if args[16] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[16], host) end
+  job:read_domains(args[14])
+  for word, count in string.gmatch(args[13], '([^ ]+) (%d+)') do
     job:count('dropped:' .. word, tonumber(count))
   end
   local sitemaps = ''
@@ -543,7 +546,7 @@ step('accept', function(job, args)
         text_of({ url = '', referrer = leased.referrer, sitemap = leased.sitemap + 1 })
     sitemaps = job:admit_all(depth_of_links, args, FIRST_LINK, last_sitemap, as_nested, false)
   end
-  local last_link = #args - 2 * tonumber(args[19])
+  local last_link = #args - 2 * tonumber(args[18])
   local links =
       job:admit_all(depth_of_links, args, last_sitemap + 1, last_link, ' ' .. url_of(entry), true)
   if last_link < #args then
@@ -551,6 +554,21 @@ step('accept', function(job, args)
   end
   local target = report.kind ~= '' and finish(job, key, url, report)
   return { sitemaps, links, target and tostring(target) or '' }
+end
+
+-- (number of arguments, the arguments of a report)* -> what came of each, in order
+step('accept', function(job, args)
+  local reports, at = {}, 2
+  while at <= #args do
+    local last, report = at + tonumber(args[at]), {}
+    for i = at + 1, last do report[i - at] = args[i] end
+    check_report(report)
+    reports[#reports + 1] = report
+    at = last + 1
+  end
+  local replies = {}
+  for i, report in ipairs(reports) do replies[i] = accept(job, report) end
+  return replies
 end)
 
 -- now limit all -> the time of the next or "", (host depth woken)*

@@ -117,6 +117,16 @@ class Coordinator {
     return *result;
   }
 
+  /// Without waiting for one before the next.
+  std::vector<Result<Reply>> Apply(const std::vector<Step>& steps) {
+    std::vector<Result<Reply>> results;
+    for (const Step& step : steps) {
+      store_->Apply(step, [&](Result<Reply> reply) { results.push_back(std::move(reply)); });
+    }
+    while (results.size() < steps.size()) backend_.Turn();
+    return results;
+  }
+
   template <class R>
   R Do(const Step& step) {
     return std::get<R>(Apply(step).value());
@@ -1160,11 +1170,15 @@ TEST_P(RandomCrawl, GoesAlikeInMemoryAndInRedis) {
   memory.Open();
   redis.Open();
   RandomSteps steps(GetParam());
-  for (int i = 0; i < 300; ++i) {
-    const Step step = steps.Next();
-    ASSERT_EQ(Text(redis.Apply(step)), Text(memory.Apply(step)))
-        << "step " << i << ", alternative " << step.index();
-    if (i % 15 != 14) continue;
+  for (int i = 0; i < 60; ++i) {
+    std::vector<Step> together;
+    for (int n = 0; n < 5; ++n) together.push_back(steps.Next());
+    const std::vector<Result<Reply>> replies = redis.Apply(together);
+    for (std::size_t n = 0; n < together.size(); ++n) {
+      ASSERT_EQ(Text(replies[n]), Text(memory.Apply(together[n])))
+          << "step " << i << '.' << n << ", alternative " << together[n].index();
+    }
+    if (i % 3 != 2) continue;
     const Snapshot snapshot = redis.Open();
     ASSERT_EQ(Text(snapshot), Text(memory.Open())) << "after step " << i;
     ExpectBalance(snapshot);
@@ -1339,6 +1353,68 @@ TEST(RedisStore, ReadsManyHostsAndLeasesInPages) {
   EXPECT_EQ(snapshot.queues.size(), std::size_t{kHosts - kLeases});
   EXPECT_EQ(snapshot.leases.size(), std::size_t{kLeases});
   ExpectBalance(snapshot);
+}
+
+std::vector<Step> ReportsOf(LeaseId lease, int first, int end) {
+  std::vector<Step> reports;
+  for (int i = first; i < end; ++i) {
+    reports.push_back(AcceptStep{lease, i, Offers({"http://a/x" + std::to_string(i)}), Fetched()});
+  }
+  return reports;
+}
+
+TEST(RedisStore, ReportsTravelTogetherInTheirOrder) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  Strings urls;
+  for (int i = 0; i < 900; ++i) urls.push_back(NumberedUrl(i));
+  coordinator.Admit(0, urls);
+  coordinator.Lease(1, "a", 0, 900);
+  SharedServer().Run({"CONFIG", "RESETSTAT"});
+  std::vector<Step> steps = ReportsOf(1, 0, 600);
+  steps.push_back(steps[3]);  // refused
+  steps.push_back(LeaseStep{2, "w", "a", 1, 2, 2});
+  const std::vector<Step> last = ReportsOf(1, 600, 900);
+  steps.insert(steps.end(), last.begin(), last.end());
+  const std::vector<Result<Reply>> replies = coordinator.Apply(steps);
+  for (int i = 0; i < 902; ++i) {
+    if (i == 601) continue;
+    EXPECT_EQ(Text(replies[i]), i == 600 ? "refused -> none" : "accepted + -> none") << i;
+  }
+  EXPECT_EQ(replies[601].error(), Error::kStepRefused) << "that round is not open";
+  std::string stats;
+  for (const std::string& line : SharedServer().Run({"INFO", "commandstats"})) stats += line + '\n';
+  const std::size_t at = stats.find("cmdstat_fcall:calls=");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_LT(std::stoi(stats.substr(stats.find('=', at) + 1)), 20);
+}
+
+TEST(RedisStore, SendsNoReportOfAnEpochUnderTheNext) {
+  RedisBackend backend;
+  const std::unique_ptr<Store> store = backend.NewStore();
+  Coordinator(backend).Open();
+  const auto open = [&] {
+    std::optional<Result<Snapshot>> snapshot;
+    store->Open(Store::OpenMode::kResume, {},
+                [&](Result<Snapshot> result) { snapshot = std::move(result); });
+    while (!snapshot) backend.Turn();
+    return snapshot->value();
+  };
+  open();
+  const auto apply = [&](const Step& step) {
+    std::optional<Result<Reply>> result;
+    store->Apply(step, [&](Result<Reply> reply) { result = std::move(reply); });
+    while (!result) backend.Turn();
+  };
+  apply(AdmitStep{0, Offers({"http://a/0", "http://a/1", "http://a/2"})});
+  apply(LeaseStep{1, "w", "a", 0, 3, 2});
+  for (const Step& report : ReportsOf(1, 0, 3)) store->Apply(report, [](Result<Reply>) {});
+  const std::string opened = Text(open());
+  apply(ReadControlStep{});
+  EXPECT_EQ(Text(open()), opened) << "what is executed later is not in the snapshot";
+  apply(AcceptStep{1, 2, {}, Fetched()});
+  EXPECT_EQ(open().stats.at("fetched"), 2u) << "reports travel as before";
 }
 
 TEST(RedisStore, GoesOnAfterTheServerWasKilled) {
