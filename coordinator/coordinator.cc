@@ -57,7 +57,8 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
   }
   if (options_.crawl.rounds == RoundMode::kFree) {
     // Every depth is open from the start.
-    ApplyStep(OpenRoundStep{options_.crawl.depth});
+    const int deepest = static_cast<int>(snapshot.rounds.size()) - 1;
+    ApplyStep(OpenRoundStep{std::max(options_.crawl.depth, deepest)});
   } else {
     frontier_.OpenRound(snapshot.open_depth);
   }
@@ -97,7 +98,11 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
 
 /// All steps of the start have been answered so far.
 void Coordinator::ContinueStart() {
-  if (beyond_) return Do(*beyond_);
+  if (beyond_) {
+    // What was found beyond the depth may still be in the store.
+    outbox_before_beyond_ = true;
+    return ReadOutbox();
+  }
   // Not before all is admitted: whoever starts again before that reads it again.
   ApplyStep(SaveJobStep{{{"options", options_.crawl.Json()}}});
   phase_ = Phase::kRunning;
@@ -162,6 +167,9 @@ void Coordinator::OnHello(const std::string& peer, const Hello& hello, TimePoint
   if (phase_ == Phase::kParting || phase_ == Phase::kEnded) {
     return SendTo(peer, CoordinatorGoodbye{"the job has ended"});
   }
+  // Another process under the same name: the one before has died, perhaps of what it had.
+  const Worker* before = workers_.Find(peer);
+  if (before && (before->pid != hello.pid || before->host != hello.host)) LoseWorker(peer, true);
   workers_.Hello(hello, now, static_cast<std::uint32_t>(leases_.urls_of(peer)));
   SendTo(peer, Welcome{kProtocolVersion, options_.job, rules_.settings(), HeartbeatInterval(),
                        options_.lease_timeout});
@@ -345,7 +353,8 @@ void Coordinator::ReadControl() {
 }
 
 void Coordinator::ReadOutbox() {
-  if (outbox_busy_ || phase_ == Phase::kStarting || phase_ > Phase::kClosing) return;
+  if (outbox_busy_ || phase_ > Phase::kClosing) return;
+  if (phase_ == Phase::kStarting && !outbox_before_beyond_) return;
   outbox_busy_ = true;
   outbox_read_last_ = phase_ == Phase::kClosing;
   ReadOutboxStep step;

@@ -237,6 +237,7 @@ class Coordinator {
   // Of the outbox: one read or write is under way at most.
   std::uint64_t outbox_written_ = 0;
   bool outbox_busy_ = false;
+  bool outbox_before_beyond_ = false;  // it is to be written first
   bool rows_stalled_ = false;
   bool outbox_read_last_ = false;  // that read began when all was decided
 

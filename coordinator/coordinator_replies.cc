@@ -116,6 +116,10 @@ void Coordinator::SendNextSuspect(const std::string& worker, TimePoint now) {
     suspects.waiting.pop_front();
     // It may have waited for almost as long as it lives.
     if (!leases_.Renew(lease.lease_id, worker, now + LeaseLife())) continue;
+    if (frontier_.At(lease.host).IsPaused(now)) {
+      ExpireLease(lease.lease_id, false);
+      continue;
+    }
     suspects.sent = lease.lease_id;
     leases_.MarkDelivered(lease.lease_id);
     SendTo(worker, std::move(lease));
@@ -164,6 +168,7 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimeP
   } else if (step.ending->kind == Ending::Kind::kRetried) {
     ++delayed_;
     next_wake_ = std::min(next_wake_, now + (step.now + step.ending->delay - WallTimeAt(now)));
+    if (closing_round_) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
   } else {
     Count(*step.ending);
   }
@@ -259,6 +264,7 @@ void Coordinator::Pause() {
 void Coordinator::OnOutbox(ReadOutboxReply reply, TimePoint now) {
   if (!reply.items.empty()) return Do(Write{reply.first, std::move(reply.items)});
   outbox_busy_ = false;
+  if (std::exchange(outbox_before_beyond_, false)) return Do(*beyond_);
   if (phase_ != Phase::kClosing) return;
   // A read that began before all was decided may have missed the last rows.
   if (outbox_read_last_) {

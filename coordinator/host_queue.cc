@@ -109,14 +109,16 @@ void HostQueue::Requested(TimePoint start) { next_start_ = std::max(next_start_,
 milliseconds HostQueue::BackOff(milliseconds asked, TimePoint now) {
   // Requests that were under way when it began to complain say the same again.
   const bool again = now < paused_until_;
-  milliseconds pause = asked;
-  if (asked == milliseconds(0)) {
-    if (again) return std::chrono::ceil<milliseconds>(paused_until_ - now);
+  milliseconds pause{0};
+  if (again) {
+    pause = std::chrono::ceil<milliseconds>(paused_until_ - now);
+  } else {
     pause = kFirstPause;
     for (int i = 0; i < pauses_ && pause < kLongestPause; ++i) pause *= 2;
     pause = std::min(pause, kLongestPause);
+    ++pauses_;
   }
-  if (!again) ++pauses_;
+  pause = std::max(pause, asked);
   paused_until_ = std::max(paused_until_, now + pause);
   return pause;
 }

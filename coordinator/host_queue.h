@@ -64,8 +64,9 @@ class HostQueue {
   /// A request to the host began at `start`; the next one waits out the delay from there.
   void Requested(TimePoint start);
   /// The host has answered that it is overloaded, and asks to be left alone for so long (0: it does
-  /// not say). Returns how long it is to be: what it asks for, else twice as long as the last time.
-  /// After that it has one URL at a time until it answers well.
+  /// not say). Returns how long it is to be: twice as long as the last time, or longer if it asks
+  /// for that; one that asks for a second each time is not hopeless after ten of them. After that
+  /// it has one URL at a time until it answers well.
   milliseconds BackOff(milliseconds asked, TimePoint now);
   /// It has not answered. As above, but zero until that happened kSilencesBeforePause times in a
   /// row: one lost connection does not make a host overloaded.

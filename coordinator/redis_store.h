@@ -25,8 +25,8 @@ class RedisStore : public Store {
   RedisStore(RedisClient& client, std::string job);
 
   /// Also puts the functions on the server, and raises its set-max-intset-entries where that is too
-  /// low and permitted (without it the seen set takes several times the memory). Opening again drops
-  /// what was applied before and has not been sent.
+  /// low and permitted (without it the seen set takes several times the memory). Opening again
+  /// drops what was applied before and has not been sent.
   void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) override;
   void Apply(const Step& step, OnReply then) override;
 

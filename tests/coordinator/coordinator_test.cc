@@ -221,6 +221,27 @@ TEST_F(CoordinatorTest, ObeysTheLimitsOfHostsAndDomains) {
   EXPECT_EQ(coordinator_->progress().waiting + coordinator_->progress().leased, 3u);
 }
 
+TEST_F(CoordinatorTest, AnotherProcessUnderTheSameNameTellsThatTheOneBeforeHasDied) {
+  Start();
+  Hello hello;
+  hello.name = "w";
+  hello.capacity = 10;
+  for (int losses = 0; losses < kMaxLosses; ++losses) {
+    ++hello.pid;
+    Say("w", hello);
+    const Lease lease = TheLease("w");
+    ASSERT_EQ(lease.entries.size(), 1u);
+    EXPECT_EQ(lease.entries[0].losses, losses);
+    hello.lease_ids = {lease.lease_id};
+    Say("w", hello);  // the same one
+    hello.lease_ids = {};
+  }
+  ++hello.pid;
+  Say("w", hello);
+  EXPECT_EQ(store_.stats().at("failed:worker_lost"), 1u);
+  EXPECT_EQ(coordinator_->progress().counts.failed, 1u);
+}
+
 TEST_F(CoordinatorTest, TellsWhetherTheLinksOfAReportAreSettled) {
   const struct {
     const char* what;

@@ -157,6 +157,13 @@ TEST(SimulatedCrawl, GoesDeeperFromWhereItEndedAsIfItHadNot) {
     SimulatedCrawl crawl(seed, options, web,
                          {.kills = draw(0, 1), .restarts = draw(0, 2), .store_losses = draw(0, 2)});
     for (int times = draw(1, 3); times >= 0; --times) {
+      if (times > 0 && draw(0, 1) == 1) {  // cut short by a kill
+        crawl.Run(milliseconds(draw(0, 5'000)));
+        ASSERT_EQ(crawl.violation(), "");
+        options.crawl.depth += draw(0, 3);
+        crawl.Resume(options);
+        continue;
+      }
       ASSERT_TRUE(crawl.Run()) << crawl.violation();
       std::map<std::string, int> wanted =
           web.Depths(options.crawl.depth, options.crawl.sitemaps, options.crawl.retries);

@@ -287,6 +287,13 @@ TEST(HostQueue, BacksOffForAsLongAsItIsAsked) {
   EXPECT_EQ(queue.BackOff(milliseconds(0), kNow + milliseconds(1'001)), milliseconds(8'000));
 }
 
+TEST(HostQueue, IsNotHopelessSoonBecauseItAsksForShortPauses) {
+  HostQueue queue("h", {});
+  TimePoint now = kNow;
+  while (!queue.IsHopeless(now)) now += queue.BackOff(milliseconds(1'000), now);
+  EXPECT_GT(now - kNow, std::chrono::minutes(10));
+}
+
 TEST(HostQueue, ThrottlesByTheLatency) {
   const struct {
     int latency_ms;

@@ -11,7 +11,6 @@ namespace trawl {
 namespace {
 
 constexpr milliseconds kTick{100};
-constexpr auto kLongest = std::chrono::hours(24);
 /// As in CoordinatorClient; sooner than there, as leases last for a few seconds only.
 constexpr milliseconds kHelloInterval{1'000};
 constexpr milliseconds kResendAfter{3'000};
@@ -82,8 +81,9 @@ void SimulatedCrawl::After(int most_ms, std::function<void()> run) {
   At(now_ + milliseconds(Draw(0, most_ms)), std::move(run));
 }
 
-bool SimulatedCrawl::Run() {
-  while (!ended_ && !events_.empty() && now_ < kStart + kLongest) {
+bool SimulatedCrawl::Run(milliseconds most) {
+  const TimePoint end = now_ + most;
+  while (!ended_ && !events_.empty() && now_ < end) {
     const Event event = events_.top();
     events_.pop();
     now_ = event.at;
@@ -247,6 +247,7 @@ void SimulatedCrawl::TellBeyond(const Coordinator::ReadBeyond& read) {
 
 void SimulatedCrawl::Resume(CoordinatorOptions options) {
   options_ = std::move(options);
+  faultless_ = faultless_ && ended_;
   ended_ = false;
   StartCoordinator();
   for (int workers = Draw(1, 4); workers > 0; --workers) StartWorker();

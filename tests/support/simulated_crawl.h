@@ -59,10 +59,10 @@ class SimulatedCrawl {
                  SimulatedFaults faults);
   ~SimulatedCrawl();
 
-  /// Goes on with the job as another run with these options.
+  /// Goes on with the job as another run with these options, whether this one has ended or not.
   void Resume(CoordinatorOptions options);
-  /// Runs to the end of the crawl; false when it has not ended after a day of virtual time.
-  bool Run();
+  /// Runs to the end of the crawl; false when it has not ended after so much virtual time.
+  bool Run(milliseconds most = std::chrono::hours(24));
 
   /// The page rows that count: written by a worker, and not refused by the outbox.
   std::vector<Row> Pages() const;
@@ -129,7 +129,7 @@ class SimulatedCrawl {
   CoordinatorOptions options_;
   const RandomWeb& web_;
   const SimulatedFaults faults_;
-  const bool faultless_;
+  bool faultless_;
   TimePoint now_ = kStart;
   std::uint64_t events_made_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
