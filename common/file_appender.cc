@@ -68,10 +68,20 @@ class FileAppender::Impl {
       bytes_ += bytes;
       thens_.push_back(std::move(then));
     }
-    wake_.notify_one();
+    WakeSoon();
   }
 
  private:
+  /// At the end of the loop's turn: to wake the thread for each line would cost more than the line.
+  void WakeSoon() {
+    if (std::exchange(wake_posted_, true)) return;
+    post_([this, alive = std::weak_ptr(alive_)] {
+      if (alive.expired()) return;
+      wake_posted_ = false;
+      wake_.notify_one();
+    });
+  }
+
   void Run() {
     boost::system::error_code error;
     std::unique_lock lock(mutex_);
@@ -130,7 +140,9 @@ class FileAppender::Impl {
   const OnStall on_stall_;
   const Write write_;
   const int file_;
-  bool stalled_ = false;  // the thread's own
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>();
+  bool wake_posted_ = false;  // the loop's own
+  bool stalled_ = false;      // the thread's own
   std::thread thread_;
 
   std::mutex mutex_;  // protects what follows

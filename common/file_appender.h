@@ -1,5 +1,5 @@
 // Appends to a file on a thread of its own, so that the loop never waits for a disk. What has been
-// appended since the last write goes out in one write(2); whole lines go in, so only the last line
+// appended in a turn of the loop, or since the last write, goes out in one write(2); whole lines go in, so only the last line
 // of a file can ever be torn, by a crash in the middle of that write. On a full disk it waits for
 // room and goes on where it stopped.
 //
@@ -18,7 +18,7 @@ namespace trawl {
 
 class FileAppender {
  public:
-  /// Runs a function on the loop's thread, soon; called from the writing thread.
+  /// Runs a function on the loop's thread, soon but not at once; called from both threads.
   using Post = std::function<void(std::function<void()>)>;
   /// Told with the error when writing begins to wait for room, and without one when it goes on.
   using OnStall = std::function<void(boost::system::error_code)>;
