@@ -263,6 +263,16 @@ class CrawlServer::Impl {
     if (paused != listening_paused_) listening_paused_ ? socket_->Pause() : socket_->Resume();
   }
 
+  /// Replies that came together are carried out together: of many acknowledgements a worker gets
+  /// one message.
+  void CarryOutSoon() {
+    if (std::exchange(carry_out_posted_, true)) return;
+    boost::asio::post(io_, [this] {
+      carry_out_posted_ = false;
+      if (!failed() && !ended_) CarryOut();
+    });
+  }
+
   void Do(Coordinator::Send& send) {
     if (!socket_->Send(send.worker, Encode(send.message))) {
       spdlog::debug("worker {} is not reachable", send.worker);
@@ -276,7 +286,7 @@ class CrawlServer::Impl {
     store_.Apply(shared->step, [this, shared](Reply reply) {
       if (failed()) return;
       coordinator_->OnReply(*shared, std::move(reply), Now());
-      CarryOut();
+      CarryOutSoon();
     });
   }
 
@@ -349,6 +359,7 @@ class CrawlServer::Impl {
   boost::asio::steady_timer tick_timer_;
 
   int life_ = 0;  // of the coordinator; what was written for an earlier one does not matter
+  bool carry_out_posted_ = false;
   bool listening_paused_ = false;
   bool running_ = false;
   bool stop_asked_ = false;
