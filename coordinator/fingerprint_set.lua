@@ -17,6 +17,8 @@ function FingerprintSet.open(key)
   local meta = call('HMGET', key, 'level', 'split', 'size')
   local set = setmetatable({
     key = key,
+    names = {},    -- number -> key of a bucket
+    pending = {},  -- fingerprints that flush() adds
     split = tonumber(meta[2] or 0),
     size = tonumber(meta[3] or 0),
     changed = false,
@@ -28,33 +30,42 @@ end
 function FingerprintSet:set_level(level)
   self.level = level
   self.parts = 2 ^ level
+  self.width = 2 ^ 64 / self.parts
   self.limit = MAX_MEAN_ENTRIES * (self.parts + self.split)
 end
 
--- The part that holds a fingerprint when there are so many. `place`: how far it is from the
--- smallest.
-local function part_of(place, parts)
-  local part = place / (2 ^ 64 / parts)
-  return math.min(part - part % 1, parts - 1)
+-- The part that holds a fingerprint when each is so wide, of so many. `place`: how far it is from
+-- the smallest.
+local function part_of(place, width, parts)
+  local part = place / width
+  part = part - part % 1
+  return part < parts and part or parts - 1
 end
 
 -- The key of a part's bucket when there are so many parts.
 function FingerprintSet:bucket(parts, part)
-  return string.format('%s:%d', self.key, parts + part)
+  local number = parts + part
+  local name = self.names[number]
+  if not name then
+    name = string.format('%s:%d', self.key, number)
+    self.names[number] = name
+  end
+  return name
 end
 
 function FingerprintSet:bucket_of(fingerprint)
   local place = tonumber(fingerprint) + 2 ^ 63
-  local part = part_of(place, self.parts)
-  if part >= self.split then return self:bucket(self.parts, part) end
-  return self:bucket(2 * self.parts, part_of(place, 2 * self.parts))
+  local parts = self.parts
+  local part = part_of(place, self.width, parts)
+  if part >= self.split then return self:bucket(parts, part) end
+  return self:bucket(2 * parts, part_of(place, self.width / 2, 2 * parts))
 end
 
 function FingerprintSet:split_next()
   local old = self:bucket(self.parts, self.split)
   local halves = { [0] = {}, [1] = {} }
   for _, fingerprint in ipairs(call('SMEMBERS', old)) do
-    local half = halves[part_of(tonumber(fingerprint) + 2 ^ 63, 2 * self.parts) % 2]
+    local half = halves[part_of(tonumber(fingerprint) + 2 ^ 63, self.width / 2, 2 * self.parts) % 2]
     half[#half + 1] = fingerprint
   end
   call('DEL', old)
@@ -74,12 +85,35 @@ function FingerprintSet:add(fingerprint)
   return true
 end
 
+-- As add() for one of which nobody asks whether it is new, at the end of the call or sooner.
+function FingerprintSet:add_later(fingerprint)
+  self.pending[#self.pending + 1] = fingerprint
+end
+
+function FingerprintSet:flush()
+  if #self.pending == 0 then return end
+  local buckets = {}
+  for _, fingerprint in ipairs(self.pending) do
+    local bucket = self:bucket_of(fingerprint)
+    local members = buckets[bucket]
+    if members then members[#members + 1] = fingerprint else buckets[bucket] = { fingerprint } end
+  end
+  self.pending = {}
+  for bucket, members in pairs(buckets) do
+    self.size = self.size + call_in_chunks('SADD', bucket, members)
+  end
+  self.changed = true
+  while self.size > self.limit do self:split_next() end
+end
+
 function FingerprintSet:contains(fingerprint)
+  self:flush()
   return self.size > 0 and call('SISMEMBER', self:bucket_of(fingerprint), fingerprint) == 1
 end
 
 -- False when it is not there.
 function FingerprintSet:remove(fingerprint)
+  self:flush()
   if self.size == 0 then return false end
   if call('SREM', self:bucket_of(fingerprint), fingerprint) == 0 then return false end
   self.size = self.size - 1
@@ -88,6 +122,7 @@ function FingerprintSet:remove(fingerprint)
 end
 
 function FingerprintSet:save()
+  self:flush()
   if not self.changed then return end
   call('HSET', self.key, 'level', self.level, 'split', self.split, 'size', self.size)
 end

@@ -67,10 +67,14 @@ local DROPPED = { P = 'pages_per_host', D = 'hosts_per_domain' }
 local call
 
 -- COMMAND key values[start]..., in as many commands as it takes; pairs of values stay together.
+-- Returns the sum of the replies, if these are numbers, and the last one.
 local function call_in_chunks(command, key, values, start)
+  local sum, reply = 0, nil
   for first = start or 1, #values, CHUNK do
-    call(command, key, unpack(values, first, math.min(first + CHUNK - 1, #values)))
+    reply = call(command, key, unpack(values, first, math.min(first + CHUNK - 1, #values)))
+    if type(reply) == 'number' then sum = sum + reply end
   end
+  return sum, reply
 end
 
 local function host_of(url)
@@ -85,7 +89,8 @@ end
 
 ---- The job, for the length of one call ----
 --
--- Counters and the sizes of fingerprint sets are gathered here and written once, by save().
+-- Counters, new entries of host queues, what leaves leases and the sizes of fingerprint sets are
+-- gathered here and written once, by save(): a command costs more than what it does.
 
 local Job = {}
 Job.__index = Job
@@ -106,10 +111,15 @@ function Job.open(prefix, epoch)
     domains = {},  -- host -> the domain that it counts against
     sets = {},
     counts = {},
+    counters = {},  -- depth -> key of the round's counters
+    entries = {},   -- host queue's key -> its new entries, and where it is
+    leases = {},    -- id -> what is known of a lease, and what leaves it
   }, Job)
 end
 
 function Job:save()
+  self:push_entries()
+  self:save_leases()
   for _, set in pairs(self.sets) do set:save() end
   for key, counts in pairs(self.counts) do
     for field, change in pairs(counts) do call('HINCRBY', key, field, change) end
@@ -136,7 +146,12 @@ function Job:count(field, change)
 end
 
 function Job:count_round(depth, field, change)
-  count(self, self.prefix .. 'round:' .. depth, field, change)
+  local key = self.counters[depth]
+  if not key then
+    key = self.prefix .. 'round:' .. depth
+    self.counters[depth] = key
+  end
+  count(self, key, field, change)
 end
 
 -- For what the job and the round of a depth both count.
@@ -177,14 +192,34 @@ function Job:queue(depth, host)
          self.prefix .. 'hosts:' .. depth
 end
 
--- PUSH is RPUSH for a new entry, LPUSH for one that comes back.
-function Job:push(push, depth, host, entry)
+-- An entry that comes back.
+function Job:push_front(depth, host, entry)
   local queue, _, hosts = self:queue(depth, host)
-  if call(push, queue, entry) == 1 then call('SADD', hosts, host) end
+  if call('LPUSH', queue, entry) == 1 then call('SADD', hosts, host) end
+end
+
+-- A new entry, at the end of the call or sooner.
+function Job:push_later(depth, host, entry)
+  local queue, _, hosts = self:queue(depth, host)
+  local new = self.entries[queue]
+  if not new then
+    new = { hosts = hosts, host = host }
+    self.entries[queue] = new
+  end
+  new[#new + 1] = entry
+end
+
+function Job:push_entries()
+  for queue, new in pairs(self.entries) do
+    local _, length = call_in_chunks('RPUSH', queue, new)
+    if length == #new then call('SADD', new.hosts, new.host) end
+  end
+  self.entries = {}
 end
 
 -- Deletes a host queue in which nothing waits.
 function Job:drop_if_idle(depth, host)
+  self:push_entries()
   local queue, moved, hosts = self:queue(depth, host)
   if call('LLEN', queue) > call('SCARD', moved) then return end
   call('DEL', queue, moved)
@@ -279,8 +314,8 @@ function Job:admit_to_host(host, is_page)
 end
 
 -- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, or a key in
--- DROPPED.
-function Job:admit(depth, fingerprint, url, entry, is_page)
+-- DROPPED. `rest`: what follows the URL in its entry.
+function Job:admit(depth, fingerprint, url, rest, is_page)
   local from, host
   if self:set('seen'):add(fingerprint) then
     host = host_of(url)
@@ -302,8 +337,8 @@ function Job:admit(depth, fingerprint, url, entry, is_page)
   end
   self:count_round(depth, 'admitted', 1)
   self:reach(depth)
-  self:push('RPUSH', depth, host, entry)
-  if depth > self.round then self:set('waiting:' .. depth):add(fingerprint) end
+  self:push_later(depth, host, url .. rest)
+  if depth > self.round then self:set('waiting:' .. depth):add_later(fingerprint) end
   return from or '+'
 end
 
@@ -313,7 +348,7 @@ function Job:admit_all(depth, args, first, last, rest, is_page)
   local admissions = {}
   for i = first, last, 2 do
     local url = args[i + 1]
-    admissions[#admissions + 1] = self:admit(depth, args[i], url, url .. rest, is_page)
+    admissions[#admissions + 1] = self:admit(depth, args[i], url, rest, is_page)
   end
   return table.concat(admissions, ' ')
 end
@@ -396,7 +431,7 @@ function Job:part_last_lives(depth, host, entries)
     if is_on_last_life(entries[1]) or is_on_last_life(entries[i]) then
       local left = #entries - i + 1
       for j = #entries, i, -1 do
-        self:push('LPUSH', depth, host, entries[j])
+        self:push_front(depth, host, entries[j])
         entries[j] = nil
       end
       return left
@@ -441,6 +476,28 @@ function Job:refuse(id, index)
   self:post('refused ' .. id .. ' ' .. index)
 end
 
+-- A lease whose URLs are reported.
+function Job:lease(id)
+  local lease = self.leases[id]
+  if lease then return lease end
+  local key = self.prefix .. 'lease:' .. id
+  local fields = call('HMGET', key, 'depth', 'host')
+  lease = { key = key, depth = tonumber(fields[1]), host = fields[2], ended = {}, has_ended = {} }
+  self.leases[id] = lease
+  return lease
+end
+
+-- Takes what has ended off the leases, and deletes those that hold nothing any more.
+function Job:save_leases()
+  for id, lease in pairs(self.leases) do
+    call_in_chunks('HDEL', lease.key, lease.ended)
+    if #lease.ended > 0 and call('HLEN', lease.key) == LEASE_FIELDS then
+      call('DEL', lease.key)
+      call('SREM', self.prefix .. 'leases', id)
+    end
+  end
+end
+
 function Job:release(depth, urls)
   self:count_both(depth, 'leased', -urls)
 end
@@ -461,7 +518,7 @@ function endings.redirected(job, url, report)
   local outcome, admission = report.refusal, nil
   if report.target_url ~= '' then
     admission = job:admit(url.depth, report.target_fingerprint, report.target_url, text_of({
-      url = report.target_url,
+      url = '',
       referrer = leased.referrer,
       hops = tonumber(report.target_hops),
       sitemap = leased.sitemap,
@@ -486,23 +543,19 @@ function endings.retried(job, url, report)
 end
 
 function endings.returned(job, url)
-  job:push('LPUSH', url.depth, url.host, url.entry)
+  job:push_front(url.depth, url.host, url.entry)
   job:refuse(url.id, url.index)
 end
 
-local function finish(job, key, url, report)
+local function finish(job, url, report)
   job:release(url.depth, 1)
+  url.lease.ended[#url.lease.ended + 1] = url.index
+  url.lease.has_ended[url.index] = true
   if report.kind ~= 'returned' and report.kind ~= 'retried' then
     job:count('bytes', tonumber(report.bytes))
     job:count('links', tonumber(report.links))
   end
-  local admission = endings[report.kind](job, url, report)
-  call('HDEL', key, url.index)
-  if call('HLEN', key) == LEASE_FIELDS then
-    call('DEL', key)
-    call('SREM', job.prefix .. 'leases', url.id)
-  end
-  return admission
+  return endings[report.kind](job, url, report)
 end
 
 -- The arguments of one report:
@@ -525,13 +578,15 @@ local function accept(job, args)
     refusal = args[8], target_hops = args[9], target_fingerprint = args[10],
     target_url = args[11], not_before = args[15],
   }
-  local key = job.prefix .. 'lease:' .. id
-  local entry, depth, host = unpack(call('HMGET', key, index, 'depth', 'host'))
+  local lease = job:lease(id)
+  local entry = lease.depth and not lease.has_ended[index] and call('HGET', lease.key, index)
   if not entry then
     if report.kind ~= '' then job:count('reports_refused', 1) end
     return false
   end
-  local url = { id = id, index = index, depth = tonumber(depth), host = host, entry = entry }
+  local host = lease.host
+  local url = { id = id, index = index, lease = lease, depth = lease.depth, host = host,
+                entry = entry }
   local depth_of_links = args[12] == '1' and url.depth or url.depth + 1
   local last_sitemap = FIRST_LINK + 2 * tonumber(args[17]) - 1
   if args[16] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[16], host) end
@@ -552,7 +607,7 @@ local function accept(job, args)
   if last_link < #args then
     job:post_beyond(depth_of_links, args, last_link + 1, #args, url_of(entry))
   end
-  local target = report.kind ~= '' and finish(job, key, url, report)
+  local target = report.kind ~= '' and finish(job, url, report)
   return { sitemaps, links, target and tostring(target) or '' }
 end
 
@@ -584,7 +639,7 @@ step('wake', function(job, args)
     local place = depth .. ' ' .. host
     if not woken[place] then places[#places + 1] = { host, depth, place } end
     woken[place] = (woken[place] or 0) + 1
-    job:push('LPUSH', depth, host, entry)
+    job:push_front(depth, host, entry)
     job:count_both(depth, 'delayed', -1)
   end
   call_in_chunks('ZREM', delayed, due)
@@ -623,7 +678,7 @@ step('expire', function(job, args)
       returned[#returned + 1] = entry
     end
   end
-  for i = #returned, 1, -1 do job:push('LPUSH', lease.depth, lease.host, returned[i]) end
+  for i = #returned, 1, -1 do job:push_front(lease.depth, lease.host, returned[i]) end
   call('DEL', key)
   call('SREM', job.prefix .. 'leases', id)
   job:release(lease.depth, #indexes)
