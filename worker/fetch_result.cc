@@ -76,27 +76,23 @@ Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted,
   return Fetched{};
 }
 
-boost::json::object RowOf(const WorkItem& item, const Url& url, const FetchOutcome& outcome,
-                          const BodyDigest& digest, const DocumentFacts& facts,
-                          std::chrono::system_clock::time_point fetched_at,
-                          const std::string& worker) {
-  boost::json::object row{{"url", url.text()},
-                          {"depth", item.depth},
-                          {"status", outcome.head.status},
-                          {"content_type", MediaType(HeaderText(outcome.head.content_type))},
-                          {"charset", facts.charset},
-                          {"bytes", outcome.body_bytes},
-                          {"digest", digest.Text()},
-                          {"title", facts.title},
-                          {"links", facts.links}};
+RowWriter RowOf(const WorkItem& item, const Url& url, const FetchOutcome& outcome,
+                const BodyDigest& digest, const DocumentFacts& facts,
+                std::chrono::system_clock::time_point fetched_at, const std::string& worker) {
+  RowWriter row;
+  row.Text("url", url.text()).Number("depth", item.depth).Number("status", outcome.head.status);
+  row.Text("content_type", MediaType(HeaderText(outcome.head.content_type)));
+  row.Text("charset", facts.charset);
+  row.Number("bytes", static_cast<std::int64_t>(outcome.body_bytes));
+  row.Text("digest", digest.Text()).Text("title", facts.title);
+  row.Number("links", static_cast<std::int64_t>(facts.links));
   if (item.entry.referrer.empty()) {
-    row["referrer"] = nullptr;
+    row.Json("referrer", "null");
   } else {
-    row["referrer"] = item.entry.referrer;
+    row.Text("referrer", item.entry.referrer);
   }
-  row["fetched_at"] = Rfc3339(fetched_at);
-  row["elapsed_ms"] = outcome.elapsed.count();
-  row["worker"] = worker;
+  row.Text("fetched_at", Rfc3339(fetched_at)).Number("elapsed_ms", outcome.elapsed.count());
+  row.Text("worker", worker);
   return row;
 }
 

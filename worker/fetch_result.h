@@ -2,7 +2,6 @@
 // its row in pages.jsonl.
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -12,6 +11,7 @@
 #include "common/fingerprint.h"
 #include "proto/messages.h"
 #include "worker/http/fetcher.h"
+#include "worker/row_writer.h"
 #include "worker/work_queue.h"
 
 namespace trawl {
@@ -46,15 +46,14 @@ Outcome OutcomeOf(const Url& url, const FetchOutcome& outcome, bool wanted,
 
 /// What a reader of the body found.
 struct DocumentFacts {
-  std::string charset;
-  std::string title;
+  std::string_view charset;
+  std::string_view title;
   std::size_t links = 0;
 };
 
 /// The row's fields up to `worker`, which documents of every kind have.
-boost::json::object RowOf(const WorkItem& item, const Url& url, const FetchOutcome& outcome,
-                          const BodyDigest& digest, const DocumentFacts& facts,
-                          std::chrono::system_clock::time_point fetched_at,
-                          const std::string& worker);
+RowWriter RowOf(const WorkItem& item, const Url& url, const FetchOutcome& outcome,
+                const BodyDigest& digest, const DocumentFacts& facts,
+                std::chrono::system_clock::time_point fetched_at, const std::string& worker);
 
 }  // namespace trawl

@@ -1,6 +1,7 @@
 #include "worker/link_extractor.h"
 
 #include <algorithm>
+#include <deque>
 #include <unordered_map>
 
 #include "common/utf8.h"
@@ -76,8 +77,8 @@ class LinkList {
       return kNone;
     }
     link_bytes_ += url->text().size();
-    by_url_.emplace(url->text(), links_.size());
     links_.push_back({url->text()});
+    by_url_.emplace(links_.back().url, links_.size() - 1);
     return links_.size() - 1;
   }
 
@@ -87,8 +88,8 @@ class LinkList {
   bool full_ = false;  // takes no further links, nor remembers further references
   std::uint64_t left_out_ = 0;
   std::size_t link_bytes_ = 0;
-  std::vector<Link> links_;
-  std::unordered_map<std::string, std::size_t> by_url_;
+  std::deque<Link> links_;
+  std::unordered_map<std::string_view, std::size_t> by_url_;  // texts are those of links_
   std::unordered_map<std::string_view, std::size_t> by_reference_;
 };
 

@@ -125,18 +125,18 @@ std::vector<std::string> PageFetch::LinksToFollow(PageLinks links) const {
 }
 
 std::string PageFetch::Row(const FetchOutcome& outcome, const PageLinks& links) const {
-  json::object row =
+  RowWriter row =
       RowOf(item_, url_, outcome, digest_, {links.charset, links.title, links.links.size()},
             fetched_at_, context_.worker);
-  if (directives_.nofollow) row["nofollow"] = true;
+  if (directives_.nofollow) row.Json("nofollow", "true");
   if (directives_.noindex) {
     // Its body is not kept, so no parser sees it.
-    row["noindex"] = true;
-    row["fields"] = json::object();
+    row.Json("noindex", "true").Json("fields", "{}");
   } else {
-    row["fields"] = Fields(outcome.head, links);
+    // The parser may have copied bytes of the page.
+    row.Json("fields", ValidUtf8(json::serialize(Fields(outcome.head, links))));
   }
-  return ValidUtf8(json::serialize(row));  // the parser may have copied bytes of the page
+  return row.Finish();
 }
 
 json::object PageFetch::Fields(const ResponseHead& head, const PageLinks& links) const {

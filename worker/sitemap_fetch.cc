@@ -48,12 +48,12 @@ void SitemapFetch::OnDone(FetchOutcome outcome) {
     Sitemap sitemap = parser_->Finish();
     fetched->body_bytes = outcome.body_bytes;
     fetched->links = sitemap.urls.size() + sitemap.sitemaps.size();
-    boost::json::object row = RowOf(item_, url_, outcome, digest_, {"", "", fetched->links},
-                                    fetched_at_, context_.worker);
-    row["sitemap"] = true;
-    if (sitemap.truncated) row["truncated"] = true;
-    row["fields"] = boost::json::object();
-    result.row = boost::json::serialize(row);
+    RowWriter row = RowOf(item_, url_, outcome, digest_, {"", "", fetched->links}, fetched_at_,
+                          context_.worker);
+    row.Json("sitemap", "true");
+    if (sitemap.truncated) row.Json("truncated", "true");
+    row.Json("fields", "{}");
+    result.row = row.Finish();
     result.links = std::move(sitemap.urls);
     result.sitemaps = std::move(sitemap.sitemaps);
   }

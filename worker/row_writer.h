@@ -1,0 +1,27 @@
+// Writes a row of the results: one JSON object in one line, field by field, without a tree.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace trawl {
+
+class RowWriter {
+ public:
+  /// Names are plain: nothing in them needs an escape. Bytes of a text that are no UTF-8 stay.
+  RowWriter& Text(std::string_view name, std::string_view value);
+  RowWriter& Number(std::string_view name, std::int64_t value);
+  /// `value` is JSON without line ends.
+  RowWriter& Json(std::string_view name, std::string_view value);
+
+  /// The object. Called once, last.
+  std::string Finish();
+
+ private:
+  void Name(std::string_view name);
+
+  std::string text_ = "{";
+};
+
+}  // namespace trawl
