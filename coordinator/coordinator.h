@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/link_memory.h"
 #include "common/options.h"
 #include "common/scope.h"
 #include "coordinator/frontier.h"
@@ -212,6 +213,7 @@ class Coordinator {
   LeaseTable leases_;
   WorkerTable workers_;
   RobotsTable robots_;
+  LinkMemory settled_;  // links that the store need not be asked for
   // Wait for the sitemaps that they name to be admitted, in the order of these steps.
   std::deque<RobotsTable::Answer> answers_;
   Counts counts_;

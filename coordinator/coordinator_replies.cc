@@ -147,14 +147,17 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimeP
   if (!reply.accepted) {
     return AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
   }
-  // What a limit has dropped may be admitted another time.
-  const bool links_settled =
-      apply.may_settle_links &&
-      std::all_of(reply.links.begin(), reply.links.end(),
-                  [](const Admission& link) { return DropWord(link.kind).empty(); });
+  const LiveLease* lease = leases_.Find(step.lease);
+  bool links_settled = apply.may_settle_links;
+  for (std::size_t i = 0; i < reply.links.size(); ++i) {
+    if (!DropWord(reply.links[i].kind).empty()) {
+      links_settled = false;  // what a limit has dropped may be admitted another time
+    } else if (lease) {
+      settled_.Learn(step.links[i].fingerprint, step.DepthOfLinks(lease->depth));
+    }
+  }
   AckReport(apply.worker, apply.sequence, Ack::Verdict::kDone, links_settled);
   for (const auto& [word, count] : step.drops) counts_.dropped_by_reason[word] += count;
-  const LiveLease* lease = leases_.Find(step.lease);
   if (!lease) return;
   const std::string host = lease->host;
   const int depth = lease->depth;

@@ -27,6 +27,9 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   AcceptStep step = hopeless ? rules_.StepFor(WithoutRetry(report), lease->depth)
                              : rules_.StepFor(report, lease->depth);
   const bool settles_links = !DropLinksOfRepeatedBody(host, report, step);
+  std::erase_if(step.links, [&, depth = step.DepthOfLinks(lease->depth)](const Candidate& link) {
+    return settled_.Knows(link.fingerprint, depth);
+  });
   step.now = WallTimeAt(now);
   if (health == HostHealth::kWell) queue.Recovered();
   if (in_trouble && !hopeless)

@@ -19,7 +19,7 @@
 
 #include "common/clock.h"
 #include "proto/messages.h"
-#include "worker/link_memory.h"
+#include "common/link_memory.h"
 
 namespace trawl {
 

@@ -242,6 +242,38 @@ TEST_F(CoordinatorTest, AnotherProcessUnderTheSameNameTellsThatTheOneBeforeHasDi
   EXPECT_EQ(coordinator_->progress().counts.failed, 1u);
 }
 
+TEST_F(CoordinatorTest, OffersALinkToTheStoreUntilItIsSettledAtThatDepth) {
+  options_.crawl.seeds = {"http://a.test/", "http://b.test/"};
+  options_.crawl.scope = ScopeKind::kAny;
+  options_.crawl.max_pages_per_host = 1;
+  Start();
+  SayHello("w");
+  const std::vector<Lease> seeds = Take<Lease>("w");
+  ASSERT_EQ(seeds.size(), 2u);
+  const auto offered = [this] {
+    std::vector<std::string> urls;
+    for (const Step& step : steps_) {
+      const auto* accept = std::get_if<AcceptStep>(&step);
+      for (const Candidate& link : accept ? accept->links : std::vector<Candidate>()) {
+        urls.push_back(link.url);
+      }
+    }
+    return urls;
+  };
+  const auto tell = [&](const Lease& lease) {  // a part of a report
+    Report report;
+    report.lease_id = lease.lease_id;
+    report.entry = lease.entries[0];
+    report.links = {"http://a.test/full", "http://c.test/", "http://b.test/"};
+    Say("w", Reports{{report}});
+  };
+  tell(seeds[0]);
+  EXPECT_THAT(offered(), ElementsAre("http://a.test/full", "http://c.test/", "http://b.test/"));
+  steps_.clear();
+  tell(seeds[1]);
+  EXPECT_THAT(offered(), ElementsAre("http://a.test/full")) << "its host may have room again";
+}
+
 TEST_F(CoordinatorTest, TellsWhetherTheLinksOfAReportAreSettled) {
   const struct {
     const char* what;

@@ -1,7 +1,8 @@
-// Which links the coordinator has settled: it would change nothing to report them again. Forgets
-// what it has no room for, but never errs: what it knows is so. No I/O, no clock.
+// Which links the store has settled: it would change nothing to offer them again. Forgets what it
+// has no room for, but never errs: what it knows is so. No I/O, no clock.
 //
-// Most links of a site repeat from page to page, so that this saves most of the coordinator's work.
+// Most links of a site repeat from page to page: workers leave out of their reports what they know
+// to be settled, and the coordinator does not ask the store for what other workers have reported.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "worker/link_memory.h"
+#include "common/link_memory.h"
 
 #include <gtest/gtest.h>
 
