@@ -13,14 +13,19 @@ TEST_PACKAGES=(
   clang clang-format cppreference-doc-en-html libclang-rt-dev llvm postgresql-doc-15 python3.11-doc
   shellcheck
 )
+BENCH_PACKAGES=(
+  cppreference-doc-en-html nginx-light postgresql-doc-15 python3-aiohttp python3-lxml python3-scrapy
+  python3.11-doc wget2 wrk
+)
 LOCK_TIMEOUT_SECONDS=300
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/install-packages.sh [--test]
+Usage: deploy/install-packages.sh [--test | --bench]
 
 Installs the Debian packages that Trawl needs and that are missing, with sudo unless it is root.
   --test   also what the tests need
+  --bench  also what tests/bench/compare.sh needs
 TEXT
 }
 
@@ -79,6 +84,7 @@ main() {
   case ${1:-} in
     '') ;;
     --test) wanted+=("${TEST_PACKAGES[@]}") ;;
+    --bench) wanted+=("${BENCH_PACKAGES[@]}") ;;
     --help | -h) usage && exit 0 ;;
     *) fail 2 "unknown argument '$1' (see --help)" ;;
   esac

@@ -20,7 +20,8 @@ fail() {
 
 check_scripts() {
   echo '== shellcheck'
-  shellcheck --external-sources deploy/*.sh .ci/run tests/deploy/fake/* tests/fuzz/run.sh tests/e2e/chaos.sh
+  shellcheck --external-sources deploy/*.sh .ci/run tests/deploy/fake/* tests/fuzz/run.sh tests/e2e/chaos.sh \
+    tests/bench/compare.sh
 }
 
 check_format() {
