@@ -1,7 +1,7 @@
 // Appends to a file on a thread of its own, so that the loop never waits for a disk. What has been
-// appended in a turn of the loop, or since the last write, goes out in one write(2); whole lines go in, so only the last line
-// of a file can ever be torn, by a crash in the middle of that write. On a full disk it waits for
-// room and goes on where it stopped.
+// appended in a turn of the loop, or since the last write, goes out in one write(2); whole lines go
+// in, so only the last line of a file can ever be torn, by a crash in the middle of that write. On
+// a full disk it waits for room and goes on where it stopped.
 //
 // Constructed, used and destroyed on one thread (the loop's); completions come back through `post`.
 #pragma once

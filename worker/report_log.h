@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "common/clock.h"
-#include "proto/messages.h"
 #include "common/link_memory.h"
+#include "proto/messages.h"
 
 namespace trawl {
 
