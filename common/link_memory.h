@@ -16,7 +16,6 @@ namespace trawl {
 class LinkMemory {
  public:
   static constexpr int kSlotBits = 20;
-  static constexpr std::size_t kBytes = sizeof(std::uint64_t) << kSlotBits;
 
   /// The link was settled at that depth or a smaller one.
   bool Knows(Fingerprint link, int depth) const;

@@ -33,7 +33,7 @@ Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
       rules_(options_.crawl, std::move(scope)),
       started_(now),
       started_wall_(wall),
-      frontier_(options_.crawl.rounds, BudgetOf(options_.crawl)),
+      frontier_(options_.crawl.rounds, BudgetOf(options_.crawl), options_.crawl.depth),
       robots_({options_.crawl.robots_retries, options_.crawl.robots_retry_delay}) {}
 
 // ---- Start ----
@@ -57,8 +57,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
   }
   if (options_.crawl.rounds == RoundMode::kFree) {
     // Every depth is open from the start.
-    const int deepest = static_cast<int>(snapshot.rounds.size()) - 1;
-    ApplyStep(OpenRoundStep{std::max(options_.crawl.depth, deepest)});
+    ApplyStep(OpenRoundStep{options_.crawl.depth});
   } else {
     frontier_.OpenRound(snapshot.open_depth);
   }
@@ -169,7 +168,7 @@ void Coordinator::OnHello(const std::string& peer, const Hello& hello, TimePoint
   }
   // Another process under the same name: the one before has died, perhaps of what it had.
   const Worker* before = workers_.Find(peer);
-  if (before && (before->pid != hello.pid || before->host != hello.host)) LoseWorker(peer, true);
+  if (before && before->process != hello.process) LoseWorker(peer, true);
   workers_.Hello(hello, now, static_cast<std::uint32_t>(leases_.urls_of(peer)));
   SendTo(peer, Welcome{kProtocolVersion, options_.job, rules_.settings(), HeartbeatInterval(),
                        options_.lease_timeout});
@@ -256,7 +255,7 @@ bool Coordinator::MayOpenNextRound() const {
   if (PagesAllowed() == 0) return true;
   if (delayed_ > 0) return false;
   if (options_.crawl.rounds == RoundMode::kFree) return true;
-  return frontier_.LeastDepth() < 0 || frontier_.LeastDepth() > frontier_.open_depth();
+  return frontier_.LeastDepth() < 0 || frontier_.LeastDepth() > frontier_.GreatestDepth();
 }
 
 /// How many more URLs may be leased so that no more than --max-pages are ever fetched.

@@ -88,7 +88,7 @@ class Coordinator {
     std::uint64_t bytes = 0;  // decoded bodies of fetched pages
     std::uint64_t leases_expired = 0;
     std::map<std::string, std::uint64_t> failed_by_reason;
-    Drops dropped_by_reason;  // links, sitemaps and redirect targets, each time they are found
+    Drops dropped_by_reason;  // links, sitemaps and redirect targets, as they are reported
   };
 
   /// What a person sees of a running crawl.

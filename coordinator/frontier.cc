@@ -1,7 +1,6 @@
 #include "coordinator/frontier.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace trawl {
 
@@ -16,7 +15,7 @@ Frontier::Slot& Frontier::SlotOf(std::string_view host) {
 HostQueue& Frontier::At(std::string_view host) { return SlotOf(host).queue; }
 
 int Frontier::GreatestDepth() const {
-  return mode_ == RoundMode::kFree ? std::numeric_limits<int>::max() : open_depth_;
+  return mode_ == RoundMode::kFree ? depth_limit_ : std::min(open_depth_, depth_limit_);
 }
 
 /// Not the open depth alone: seeds that are added to a job that is resumed wait below it.

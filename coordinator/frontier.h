@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,7 +27,9 @@ class Frontier {
     HostQueue::Grant terms;
   };
 
-  Frontier(RoundMode mode, HostBudget budget) : mode_(mode), budget_(budget) {}
+  /// What waits deeper than `depth_limit`, as it was admitted when the job went deeper, stays.
+  Frontier(RoundMode mode, HostBudget budget, int depth_limit = std::numeric_limits<int>::max())
+      : mode_(mode), budget_(budget), depth_limit_(depth_limit) {}
 
   /// The host's queue; made when it is new.
   HostQueue& At(std::string_view host);
@@ -57,6 +60,8 @@ class Frontier {
   std::size_t hosts() const { return hosts_.size(); }
 
   int open_depth() const { return open_depth_; }
+  /// URLs at greater depths are not leased by now.
+  int GreatestDepth() const;
   /// The least depth at which a URL waits; -1: none.
   int LeastDepth() const { return waiting_.empty() ? -1 : waiting_.begin()->first; }
   /// From now on URLs of this depth are leased. Exact rounds only; depths only grow.
@@ -73,14 +78,13 @@ class Frontier {
 
   Slot& SlotOf(std::string_view host);
   int NextDepth(const HostQueue& queue) const;
-  /// URLs at greater depths are not leased.
-  int GreatestDepth() const;
   void MakeReady(Slot& slot);
   void WakeDeferred(TimePoint now);
   void Count(int depth, std::int64_t change);
 
   const RoundMode mode_;
   const HostBudget budget_;
+  const int depth_limit_;
   std::unordered_map<std::string, Slot> hosts_;
   std::deque<Slot*> ready_;  // hosts with URLs to lease, except those that their budget holds back
   Deferrals deferrals_;      // by their ends

@@ -12,7 +12,7 @@ constexpr int kMostPoliteUrls = 64;
 /// URLs for each connection of a lease without delay.
 constexpr int kUrlsPerConnection = 8;
 constexpr int kMostUrls = 1'000;
-/// Of a host that is overloaded and does not say for how long.
+/// Of a host that is overloaded: the first pause, and the longest that doubling leads to.
 constexpr milliseconds kFirstPause{1'000};
 constexpr milliseconds kLongestPause = std::chrono::minutes(5);
 

@@ -19,6 +19,7 @@ void WorkerTable::Hello(const trawl::Hello& hello, TimePoint now, std::uint32_t 
   Update(worker, [&](Worker& changed) {
     changed.host = hello.host;
     changed.pid = hello.pid;
+    changed.process = hello.process;
     changed.capacity = hello.capacity;
     changed.outstanding = outstanding;
     changed.last_heard = now;

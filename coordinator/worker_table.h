@@ -19,6 +19,7 @@ struct Worker {
   std::string name;
   std::string host;
   std::int64_t pid = 0;
+  std::uint64_t process = 0;      // Hello's
   std::uint32_t capacity = 0;     // URLs it may hold; 0: leaving
   std::uint32_t outstanding = 0;  // URLs leased to it and not ended
   std::uint32_t in_flight = 0;

@@ -56,6 +56,7 @@ bool Read(const wire::Hello& from, Hello& to) {
   to.pid = from.pid();
   to.capacity = from.capacity();
   to.sent_ms = from.sent_ms();
+  to.process = from.process();
   return !to.name.empty() && IsText(to.name) && IsText(to.host) && to.capacity <= kMaxCapacity &&
          ReadLeaseIds(from.lease_ids(), to.lease_ids);
 }

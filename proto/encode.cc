@@ -154,6 +154,7 @@ std::string Encode(const ToCoordinator& message) {
             body.set_capacity(hello.capacity);
             body.mutable_lease_ids()->Assign(hello.lease_ids.begin(), hello.lease_ids.end());
             body.set_sent_ms(hello.sent_ms);
+            body.set_process(hello.process);
           },
           [&](const WorkerHeartbeat& heartbeat) {
             wire::WorkerHeartbeat& body = *to.mutable_heartbeat();

@@ -40,6 +40,7 @@ struct Hello {
   std::uint32_t capacity = 0;
   std::vector<std::uint64_t> lease_ids;
   std::uint64_t sent_ms = 0;
+  std::uint64_t process = 0;
 };
 
 struct WorkerHeartbeat {

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <random>
 
 #include "proto/message_socket.h"
 #include "worker/report_log.h"
@@ -30,6 +31,11 @@ TimePoint Now() { return std::chrono::steady_clock::now(); }
 std::string HostName() {
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::uint64_t RandomNumber() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
 }
 
 /// Unique in practice: host, process and the time it started.
@@ -128,6 +134,7 @@ class CoordinatorClient::Impl {
     hello.name = name_;
     hello.host = HostName();
     hello.pid = ::getpid();
+    hello.process = process_;
     hello.capacity = status.capacity;
     hello.lease_ids = std::move(status.lease_ids);
     hello.sent_ms = status.sent_ms;
@@ -214,6 +221,7 @@ class CoordinatorClient::Impl {
   boost::asio::io_context& io_;
   const std::string endpoint_;
   const std::string name_;
+  const std::uint64_t process_ = RandomNumber();
   const Handlers handlers_;
   MessageSocket socket_;
   boost::asio::steady_timer beat_timer_;

@@ -227,7 +227,7 @@ TEST_F(CoordinatorTest, AnotherProcessUnderTheSameNameTellsThatTheOneBeforeHasDi
   hello.name = "w";
   hello.capacity = 10;
   for (int losses = 0; losses < kMaxLosses; ++losses) {
-    ++hello.pid;
+    ++hello.process;
     Say("w", hello);
     const Lease lease = TheLease("w");
     ASSERT_EQ(lease.entries.size(), 1u);
@@ -236,7 +236,7 @@ TEST_F(CoordinatorTest, AnotherProcessUnderTheSameNameTellsThatTheOneBeforeHasDi
     Say("w", hello);  // the same one
     hello.lease_ids = {};
   }
-  ++hello.pid;
+  ++hello.process;
   Say("w", hello);
   EXPECT_EQ(store_.stats().at("failed:worker_lost"), 1u);
   EXPECT_EQ(coordinator_->progress().counts.failed, 1u);
@@ -260,10 +260,11 @@ TEST_F(CoordinatorTest, OffersALinkToTheStoreUntilItIsSettledAtThatDepth) {
     }
     return urls;
   };
-  const auto tell = [&](const Lease& lease) {  // a part of a report
+  const auto tell = [&](const Lease& lease, int sitemap = 0) {  // a part of a report
     Report report;
     report.lease_id = lease.lease_id;
     report.entry = lease.entries[0];
+    report.entry.sitemap = sitemap;
     report.links = {"http://a.test/full", "http://c.test/", "http://b.test/"};
     Say("w", Reports{{report}});
   };
@@ -272,6 +273,9 @@ TEST_F(CoordinatorTest, OffersALinkToTheStoreUntilItIsSettledAtThatDepth) {
   steps_.clear();
   tell(seeds[1]);
   EXPECT_THAT(offered(), ElementsAre("http://a.test/full")) << "its host may have room again";
+  steps_.clear();
+  tell(seeds[1], 1);
+  EXPECT_EQ(offered().size(), 3u) << "what a sitemap lists has a smaller depth";
 }
 
 TEST_F(CoordinatorTest, TellsWhetherTheLinksOfAReportAreSettled) {
@@ -321,6 +325,28 @@ TEST_F(CoordinatorTest, TellsWhetherTheLinksOfAReportAreSettled) {
     const auto acks = Take<Acks>("w");
     ASSERT_EQ(acks.size(), 2u) << c.what;
     EXPECT_EQ(acks[1].acks.at(0).links_settled, c.settled) << c.what;
+  }
+}
+
+TEST_F(CoordinatorTest, LeasesNothingBelowASmallerDepthOfAResumedJob) {
+  for (const RoundMode mode : {RoundMode::kExact, RoundMode::kFree}) {
+    store_ = MemoryStore();
+    sent_.clear();
+    options_.crawl.rounds = RoundMode::kExact;
+    options_.crawl.depth = 5;
+    Start();
+    SayHello("w");
+    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/1"});
+    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/2"});
+    EXPECT_EQ(TheLease("w").depth, 2);
+    options_.crawl.rounds = mode;
+    options_.crawl.depth = 1;
+    Start();
+    SayHello("w");  // the lease goes back
+    Pass(milliseconds(1'000));
+    EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+    EXPECT_EQ(store_.job().at("state"), "stopped");
+    EXPECT_EQ(coordinator_->progress().waiting, 1u);
   }
 }
 

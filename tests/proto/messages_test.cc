@@ -62,7 +62,7 @@ std::vector<ToCoordinator> MessagesOfWorkers() {
                      ReportOf(Failed{Error::kTls, "bad certificate", 0}),
                      ReportOf(Failed{Error::kHttpStatus, "", 503, true, milliseconds(9)}),
                      ReportOf(Returned{})};
-  return {Hello{kProtocolVersion, "w", "machine", -5, kMaxCapacity, {1, kMost}, 9},
+  return {Hello{kProtocolVersion, "w", "machine", -5, kMaxCapacity, {1, kMost}, 9, kMost},
           WorkerHeartbeat{{3, kMost}, 4, 5, kMost, kMost},
           reports,
           Reports{},
@@ -132,7 +132,7 @@ std::string Text(const Report& m) {
 }
 std::string Text(const Hello& m) {
   return Join("hello", m.protocol_version, m.name, m.host, m.pid, m.capacity, Text(m.lease_ids),
-              m.sent_ms);
+              m.sent_ms, m.process);
 }
 std::string Text(const WorkerHeartbeat& m) {
   return Join("beat", Text(m.lease_ids), m.capacity, m.in_flight, m.pages, m.sent_ms);
