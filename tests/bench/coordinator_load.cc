@@ -18,6 +18,7 @@
 #include <memory>
 #include <random>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,9 @@ namespace trawl {
 namespace {
 
 constexpr int kNewLinksPerTen = 1;
-constexpr std::uint32_t kCapacity = 3'200;  // as a worker's, of 200 requests at a time
-constexpr milliseconds kHello{100};         // until it is welcome
+constexpr std::uint32_t kCapacity = 3'200;   // as a worker's, of 200 requests at a time
+constexpr char kHostConnections[] = "2000";  // over all workers, however many there are
+constexpr milliseconds kHello{100};          // until it is welcome
 constexpr milliseconds kBeat{1'000};
 constexpr std::size_t kReportsPerMessage = 30;
 
@@ -168,13 +170,14 @@ int Run(std::uint64_t pages, int workers, std::uint64_t links) {
   Process coordinator({TRAWL_BIN_DIR "/trawl-coordinator", "--job", "load", "--redis", redis.url(),
                        "--out", folder.path().string(), "--endpoint-file", endpoint_file, "--quiet",
                        "--depth", "1000", "--host-delay", "0", "--host-connections",
-                       std::to_string(200 * workers), "--ignore-robots", Web::UrlOf(0)},
+                       kHostConnections, "--ignore-robots", Web::UrlOf(0)},
                       folder.path() / "log");
   const int cpus = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
   PinTo(coordinator.pid(), 0, 0);
   PinTo(redis_pid, std::min(1, cpus - 1), std::min(1, cpus - 1));
   if (cpus > 1) PinTo(0, std::min(2, cpus - 1), cpus - 1);
   WaitUntil([&] { return std::filesystem::exists(endpoint_file) || !coordinator.running(); });
+  if (!coordinator.running()) throw std::runtime_error(coordinator.err());
   std::string endpoint = ReadFile(endpoint_file);
   endpoint.resize(endpoint.find('\n'));
 
