@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <latch>
 #include <mutex>
 #include <numeric>
 #include <sstream>
@@ -129,6 +131,40 @@ TEST_F(FileAppenderTest, KeepsTheOrderOfBytesAndCompletions) {
   std::iota(in_order.begin(), in_order.end(), 0);
   EXPECT_EQ(told, in_order);
   EXPECT_EQ(Content(), wanted);
+}
+
+TEST_F(FileAppenderTest, WakesItsThreadOnceForAllThatATurnOfTheLoopAppends) {
+  std::atomic<int> posts = 0;
+  std::atomic<int> writes = 0;
+  std::latch first_begins(1);
+  std::latch all_appended(1);
+  FileAppender file(
+      path_,
+      [&](std::function<void()> function) {
+        ++posts;
+        loop_.Poster()(std::move(function));
+      },
+      kNoStall,
+      [&](int to, const void* bytes, std::size_t size) {
+        if (++writes == 1) {
+          first_begins.count_down();
+          all_appended.wait();
+        }
+        return ::write(to, bytes, size);
+      });
+  constexpr int kLines = 1'000;
+  int told = 0;
+  const auto append = [&] { file.Append("a line\n", [&](boost::system::error_code) { ++told; }); };
+  append();
+  EXPECT_EQ(posts, 1);
+  if (posts > 0) loop_.Turn();
+  first_begins.wait();
+  const int before = posts;
+  for (int i = 1; i < kLines; ++i) append();
+  EXPECT_EQ(posts, before + 1);
+  all_appended.count_down();
+  while (told < kLines) loop_.Turn();
+  EXPECT_EQ(writes, 2);
 }
 
 TEST_F(FileAppenderTest, WritesAllBeforeItEnds) {
