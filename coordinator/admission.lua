@@ -1,0 +1,101 @@
+-- What the seen set and the limits say to candidates. A part of store.lua, which tells the keys.
+
+-- Why a limit drops a candidate: as its admission, and in the counters.
+local DROPPED = { P = 'pages_per_host', D = 'hosts_per_domain' }
+
+-- Raises BAD unless args[first], args[first + 1], ... are pairs of a fingerprint and a URL that has
+-- a host and no blank: the least that keeps keys and entries sound.
+local function check_candidates(args, first)
+  local find = string.find
+  for i = first, #args, 2 do
+    local url = args[i + 1] or ''
+    if not find(url, '^https?://[^/?]') or find(url, ' ', 1, true) then
+      error(redis.error_reply('BAD candidate: ' .. args[i] .. ' ' .. url))
+    end
+  end
+end
+
+-- Voids the entry of a URL that waits at a greater depth. Returns that depth, or nil.
+function Job:take_waiting(depth, fingerprint, url)
+  for deeper = math.max(depth, self.round) + 1, self.deepest do
+    if self:set('waiting:' .. deeper):remove(fingerprint) then
+      local host = host_of(url)
+      local _, moved = self:queue(deeper, host)
+      call('SADD', moved, url)
+      self:drop_if_idle(deeper, host)
+      return deeper
+    end
+  end
+end
+
+-- Counts a new URL for its host, unless a limit drops it: the key in DROPPED then, else nil.
+function Job:admit_to_host(host, is_page)
+  if is_page and self.pages_per_host > 0 and
+     (self:counted('pages_of_host', host) or 0) >= self.pages_per_host then
+    return 'P'
+  end
+  local domain = self.domains[host]
+  if domain and self.hosts_per_domain > 0 and not self:counted('pages_of_host', host) then
+    if (self:counted('hosts_of_domain', domain) or 0) >= self.hosts_per_domain then return 'D' end
+    count(self, self.prefix .. 'hosts_of_domain', domain, 1)
+  end
+  self:count_page(host, is_page and 1 or 0)
+end
+
+-- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, or a key in
+-- DROPPED. `rest`: what follows the URL in its entry.
+function Job:admit(depth, fingerprint, url, rest, is_page)
+  local from, host
+  if self:set('seen'):add(fingerprint) then
+    host = host_of(url)
+    local drop = self:admit_to_host(host, is_page)
+    if drop then
+      self:set('seen'):remove(fingerprint)
+      self:count('dropped:' .. DROPPED[drop], 1)
+      return drop
+    end
+    self:count('admitted', 1)
+  else
+    from = self:take_waiting(depth, fingerprint, url)
+    if not from then return '=' end
+    host = host_of(url)
+    self:count('moved', 1)
+    self:count_round(from, 'admitted', -1)
+    -- What waited at a depth that is not open is no sitemap: those are found at open ones.
+    if not is_page then self:count_page(host, -1) end
+  end
+  self:count_round(depth, 'admitted', 1)
+  self:reach(depth)
+  self:push_later(depth, host, url .. rest)
+  if depth > self.round then self:set('waiting:' .. depth):add_later(fingerprint) end
+  return from or '+'
+end
+
+-- Admits the pairs in args[first] ... args[last] and returns what came of each, parted by blanks.
+-- `rest`: what follows the URL in their entries.
+function Job:admit_all(depth, args, first, last, rest, is_page)
+  local admissions = {}
+  for i = first, last, 2 do
+    local url = args[i + 1]
+    admissions[#admissions + 1] = self:admit(depth, args[i], url, rest, is_page)
+  end
+  return table.concat(admissions, ' ')
+end
+
+-- Posts those of the pairs in args[first] ... args[last] that are new as found at a depth that is
+-- not crawled.
+function Job:post_beyond(depth, args, first, last, referrer)
+  local beyond, urls = self:set('beyond:' .. depth), {}
+  for i = first, last, 2 do
+    if not self:set('seen'):contains(args[i]) and beyond:add(args[i]) then
+      urls[#urls + 1] = args[i + 1]
+    end
+  end
+  if #urls == 0 then return end
+  self:post('beyond ' .. depth .. ' ' .. referrer .. ' ' .. table.concat(urls, ' '))
+end
+
+-- "HOST DOMAIN ..."
+function Job:read_domains(text)
+  for host, domain in string.gmatch(text, '([^ ]+) ([^ ]+)') do self.domains[host] = domain end
+end
