@@ -3,11 +3,11 @@
 -- Why a limit drops a candidate: as its admission, and in the counters.
 local DROPPED = { P = 'pages_per_host', D = 'hosts_per_domain' }
 
--- Raises BAD unless args[first], args[first + 1], ... are pairs of a fingerprint and a URL that has
--- a host and no blank: the least that keeps keys and entries sound.
-local function check_candidates(args, first)
+-- Raises BAD unless args[first] ... args[last] are pairs of a fingerprint and a URL that has a host
+-- and no blank: the least that keeps keys and entries sound.
+local function check_candidates(args, first, last)
   local find = string.find
-  for i = first, #args, 2 do
+  for i = first, last, 2 do
     local url = args[i + 1] or ''
     if not find(url, '^https?://[^/?]') or find(url, ' ', 1, true) then
       error(redis.error_reply('BAD candidate: ' .. args[i] .. ' ' .. url))
@@ -18,10 +18,9 @@ end
 -- Voids the entry of a URL that waits at a greater depth. Returns that depth, or nil.
 function Job:take_waiting(depth, fingerprint, url)
   for deeper = math.max(depth, self.round) + 1, self.deepest do
-    if self:set('waiting:' .. deeper):remove(fingerprint) then
+    if self:waiting_at(deeper):remove(fingerprint) then
       local host = host_of(url)
-      local _, moved = self:queue(deeper, host)
-      call('SADD', moved, url)
+      call('SADD', self:queue(deeper, host).moved, url)
       self:drop_if_idle(deeper, host)
       return deeper
     end
@@ -37,7 +36,7 @@ function Job:admit_to_host(host, is_page)
   local domain = self.domains[host]
   if domain and self.hosts_per_domain > 0 and not self:counted('pages_of_host', host) then
     if (self:counted('hosts_of_domain', domain) or 0) >= self.hosts_per_domain then return 'D' end
-    count(self, self.prefix .. 'hosts_of_domain', domain, 1)
+    count(self, 'hosts_of_domain', domain, 1)
   end
   self:count_page(host, is_page and 1 or 0)
 end
@@ -54,20 +53,20 @@ function Job:admit(depth, fingerprint, url, rest, is_page)
       self:count('dropped:' .. DROPPED[drop], 1)
       return drop
     end
-    self:count('admitted', 1)
+    self:count_both(depth, 'admitted', 1)
   else
     from = self:take_waiting(depth, fingerprint, url)
     if not from then return '=' end
     host = host_of(url)
     self:count('moved', 1)
     self:count_round(from, 'admitted', -1)
+    self:count_round(depth, 'admitted', 1)
     -- What waited at a depth that is not open is no sitemap: those are found at open ones.
     if not is_page then self:count_page(host, -1) end
   end
-  self:count_round(depth, 'admitted', 1)
   self:reach(depth)
   self:push_later(depth, host, url .. rest)
-  if depth > self.round then self:set('waiting:' .. depth):add_later(fingerprint) end
+  if depth > self.round then self:waiting_at(depth):add_later(fingerprint) end
   return from or '+'
 end
 
@@ -93,6 +92,13 @@ function Job:post_beyond(depth, args, first, last, referrer)
   end
   if #urls == 0 then return end
   self:post('beyond ' .. depth .. ' ' .. referrer .. ' ' .. table.concat(urls, ' '))
+end
+
+-- "WORD COUNT ..."
+function Job:count_drops(text)
+  for word, count in string.gmatch(text, '([^ ]+) (%d+)') do
+    self:count('dropped:' .. word, tonumber(count))
+  end
 end
 
 -- "HOST DOMAIN ..."

@@ -13,10 +13,13 @@ local MAX_MEAN_ENTRIES = 450
 local FingerprintSet = {}
 FingerprintSet.__index = FingerprintSet
 
-function FingerprintSet.open(key)
+-- `places`: a table of the call, which keeps what was read of a fingerprint for all its sets.
+function FingerprintSet.open(key, places)
   local meta = call('HMGET', key, 'level', 'split', 'size')
   local set = setmetatable({
     key = key,
+    stem = key .. ':',
+    places = places,
     names = {},    -- number -> key of a bucket
     pending = {},  -- fingerprints that flush() adds
     split = tonumber(meta[2] or 0),
@@ -47,31 +50,50 @@ function FingerprintSet:bucket(parts, part)
   local number = parts + part
   local name = self.names[number]
   if not name then
-    name = string.format('%s:%d', self.key, number)
+    name = self.stem .. text_of_number(number)
     self.names[number] = name
   end
   return name
 end
 
 function FingerprintSet:bucket_of(fingerprint)
-  local place = tonumber(fingerprint) + 2 ^ 63
+  local place = self.places[fingerprint]
+  if not place then
+    place = tonumber(fingerprint) + 2 ^ 63
+    self.places[fingerprint] = place
+  end
   local parts = self.parts
   local part = part_of(place, self.width, parts)
   if part >= self.split then return self:bucket(parts, part) end
   return self:bucket(2 * parts, part_of(place, self.width / 2, 2 * parts))
 end
 
+-- The members of a bucket by size, as Redis tells those of an intset.
+local function sorted_members(bucket)
+  local is_sorted = call('OBJECT', 'ENCODING', bucket) == 'intset'
+  local members = call('SMEMBERS', bucket)
+  if not is_sorted then
+    table.sort(members, function(a, b) return tonumber(a) < tonumber(b) end)
+  end
+  return members
+end
+
 function FingerprintSet:split_next()
   local old = self:bucket(self.parts, self.split)
-  local halves = { [0] = {}, [1] = {} }
-  for _, fingerprint in ipairs(call('SMEMBERS', old)) do
-    local half = halves[part_of(tonumber(fingerprint) + 2 ^ 63, self.width / 2, 2 * self.parts) % 2]
-    half[#half + 1] = fingerprint
+  local members = sorted_members(old)
+  local lower, rest = 0, #members  -- how many are of the lower half, and how many may be
+  while lower < rest do
+    local middle = math.ceil((lower + rest) / 2)
+    local place = tonumber(members[middle]) + 2 ^ 63
+    if part_of(place, self.width / 2, 2 * self.parts) > 2 * self.split then
+      rest = middle - 1
+    else
+      lower = middle
+    end
   end
   call('DEL', old)
-  for i = 0, 1 do
-    call_in_chunks('SADD', self:bucket(2 * self.parts, 2 * self.split + i), halves[i])
-  end
+  call_in_chunks('SADD', self:bucket(2 * self.parts, 2 * self.split), members, 1, lower)
+  call_in_chunks('SADD', self:bucket(2 * self.parts, 2 * self.split + 1), members, lower + 1)
   self.split = (self.split + 1) % self.parts
   self:set_level(self.split == 0 and self.level + 1 or self.level)
 end
@@ -92,6 +114,8 @@ end
 
 function FingerprintSet:flush()
   if #self.pending == 0 then return end
+  -- Room first: what is in no bucket yet need not be moved to another.
+  while self.size + #self.pending > self.limit do self:split_next() end
   local buckets = {}
   for _, fingerprint in ipairs(self.pending) do
     local bucket = self:bucket_of(fingerprint)
@@ -103,7 +127,6 @@ function FingerprintSet:flush()
     self.size = self.size + call_in_chunks('SADD', bucket, members)
   end
   self.changed = true
-  while self.size > self.limit do self:split_next() end
 end
 
 function FingerprintSet:contains(fingerprint)

@@ -5,7 +5,8 @@ local function host_of(url)
 end
 
 local function url_of(entry)
-  return string.match(entry, '^[^ ]+')
+  local blank = string.find(entry, ' ', 1, true)
+  return blank and string.sub(entry, 1, blank - 1) or entry
 end
 
 -- The parts of an entry, all of them.
@@ -41,57 +42,75 @@ local function with_loss(entry)
   return text_of(parts), parts.losses
 end
 
--- The keys of a host queue: its list, its void entries, and the set of its depth's hosts.
+-- The key of the set of a depth's hosts.
+function Job:hosts_at(depth)
+  return self.prefix .. 'hosts:' .. depth
+end
+
+-- A host queue: the keys of its list and of its void entries, and entries that are to be pushed.
 function Job:queue(depth, host)
-  local place = depth .. ':' .. host
-  return self.prefix .. 'frontier:' .. place, self.prefix .. 'moved:' .. place,
-         self.prefix .. 'hosts:' .. depth
+  local queues = self.queues[depth]
+  if not queues then
+    queues = {}
+    self.queues[depth] = queues
+  end
+  local queue = queues[host]
+  if not queue then
+    local place = depth .. ':' .. host
+    queue = {
+      list = self.prefix .. 'frontier:' .. place,
+      moved = self.prefix .. 'moved:' .. place,
+      new = {},
+    }
+    queues[host] = queue
+  end
+  return queue
 end
 
 -- An entry that comes back.
 function Job:push_front(depth, host, entry)
-  local queue, _, hosts = self:queue(depth, host)
-  if call('LPUSH', queue, entry) == 1 then call('SADD', hosts, host) end
+  local length = call('LPUSH', self:queue(depth, host).list, entry)
+  if length == 1 then call('SADD', self:hosts_at(depth), host) end
 end
 
 -- A new entry, at the end of the call or sooner.
 function Job:push_later(depth, host, entry)
-  local queue, _, hosts = self:queue(depth, host)
-  local new = self.entries[queue]
-  if not new then
-    new = { hosts = hosts, host = host }
-    self.entries[queue] = new
-  end
+  local new = self:queue(depth, host).new
   new[#new + 1] = entry
 end
 
-function Job:push_entries()
-  for queue, new in pairs(self.entries) do
-    local _, length = call_in_chunks('RPUSH', queue, new)
-    if length == #new then call('SADD', new.hosts, new.host) end
+function Job:push_new(depth, host)
+  local queue = self:queue(depth, host)
+  local _, length = call_in_chunks('RPUSH', queue.list, queue.new)
+  if length == #queue.new then call('SADD', self:hosts_at(depth), host) end
+  queue.new = {}
+end
+
+function Job:save_queues()
+  for depth, queues in pairs(self.queues) do
+    for host in pairs(queues) do self:push_new(depth, host) end
   end
-  self.entries = {}
 end
 
 -- Deletes a host queue in which nothing waits.
 function Job:drop_if_idle(depth, host)
-  self:push_entries()
-  local queue, moved, hosts = self:queue(depth, host)
-  if call('LLEN', queue) > call('SCARD', moved) then return end
-  call('DEL', queue, moved)
-  call('SREM', hosts, host)
+  self:push_new(depth, host)
+  local queue = self:queue(depth, host)
+  if call('LLEN', queue.list) > call('SCARD', queue.moved) then return end
+  call('DEL', queue.list, queue.moved)
+  call('SREM', self:hosts_at(depth), host)
 end
 
 -- Takes up to `count` entries off a host queue's front, without the void ones.
 function Job:pop(depth, host, count)
-  local queue, moved = self:queue(depth, host)
-  local void = call('SCARD', moved)
+  local queue = self:queue(depth, host)
+  local void = call('SCARD', queue.moved)
   local taken = {}
   while #taken < count do
-    local entries = call('LPOP', queue, count - #taken)
+    local entries = call('LPOP', queue.list, count - #taken)
     if not entries then break end
     for _, entry in ipairs(entries) do
-      if void > 0 and call('SREM', moved, url_of(entry)) == 1 then
+      if void > 0 and call('SREM', queue.moved, url_of(entry)) == 1 then
         void = void - 1
       else
         taken[#taken + 1] = entry

@@ -20,55 +20,80 @@ function Job.open(prefix, epoch)
     pages_per_host = tonumber(fields[4] or 0),
     hosts_per_domain = tonumber(fields[5] or 0),
     domains = {},  -- host -> the domain that it counts against
-    sets = {},
-    counts = {},
-    counters = {},  -- depth -> key of the round's counters
-    entries = {},   -- host queue's key -> its new entries, and where it is
-    leases = {},    -- id -> what is known of a lease, and what leaves it
+    places = {},   -- of fingerprint sets
+    sets = {},     -- name -> fingerprint set
+    waiting = {},  -- depth -> that of the URLs which wait there
+    counts = {},   -- name of a hash -> field -> its change
+    both = {},     -- depth -> field -> its change, in the round's hash and in the job's
+    queues = {},   -- depth -> host -> host queue
+    leases = {},   -- id -> lease of which is reported
   }, Job)
 end
 
 function Job:save()
-  self:push_entries()
+  self:save_queues()
   self:save_leases()
   for _, set in pairs(self.sets) do set:save() end
-  for key, counts in pairs(self.counts) do
-    for field, change in pairs(counts) do call('HINCRBY', key, field, change) end
-  end
+  self:save_counts()
 end
 
 function Job:set(name)
   local set = self.sets[name]
   if not set then
-    set = FingerprintSet.open(self.prefix .. name)
+    set = FingerprintSet.open(self.prefix .. name, self.places)
     self.sets[name] = set
   end
   return set
 end
 
-local function count(job, key, field, change)
-  local counts = job.counts[key] or {}
-  job.counts[key] = counts
+function Job:waiting_at(depth)
+  local set = self.waiting[depth]
+  if not set then
+    set = self:set('waiting:' .. depth)
+    self.waiting[depth] = set
+  end
+  return set
+end
+
+local function count(job, name, field, change)
+  local counts = job.counts[name]
+  if not counts then
+    counts = {}
+    job.counts[name] = counts
+  end
   counts[field] = (counts[field] or 0) + change
 end
 
 function Job:count(field, change)
-  count(self, self.prefix .. 'stats', field, change)
+  count(self, 'stats', field, change)
 end
 
 function Job:count_round(depth, field, change)
-  local key = self.counters[depth]
-  if not key then
-    key = self.prefix .. 'round:' .. depth
-    self.counters[depth] = key
-  end
-  count(self, key, field, change)
+  count(self, 'round:' .. depth, field, change)
 end
 
 -- For what the job and the round of a depth both count.
 function Job:count_both(depth, field, change)
-  self:count(field, change)
-  self:count_round(depth, field, change)
+  local counts = self.both[depth]
+  if not counts then
+    counts = {}
+    self.both[depth] = counts
+  end
+  counts[field] = (counts[field] or 0) + change
+end
+
+function Job:save_counts()
+  for depth, counts in pairs(self.both) do
+    for field, change in pairs(counts) do
+      self:count(field, change)
+      self:count_round(depth, field, change)
+    end
+  end
+  for name, counts in pairs(self.counts) do
+    for field, change in pairs(counts) do
+      call('HINCRBY', self.prefix .. name, field, change)
+    end
+  end
 end
 
 function Job:post(item)
@@ -83,13 +108,12 @@ end
 
 -- A field of a hash of the job, with the changes of this call; nil when it was never counted.
 function Job:counted(name, field)
-  local key = self.prefix .. name
-  local change = self.counts[key] and self.counts[key][field]
-  local saved = call('HGET', key, field)
+  local change = self.counts[name] and self.counts[name][field]
+  local saved = call('HGET', self.prefix .. name, field)
   return (saved or change) and tonumber(saved or 0) + (change or 0)
 end
 
 -- `change` is 0 for what is no page, which makes the host a known one all the same.
 function Job:count_page(host, change)
-  count(self, self.prefix .. 'pages_of_host', host, change)
+  count(self, 'pages_of_host', host, change)
 end

@@ -16,14 +16,18 @@ local function read_lease(key)
 end
 
 local function is_on_last_life(entry)
-  local losses = string.match(entry, '^[^ ]+ [^ ]+ %d+ %d+ (%d+)')
+  local find = string.find
+  local after_url = find(entry, ' ', 1, true)
+  local after_referrer = after_url and find(entry, ' ', after_url + 1, true)
+  local losses = after_referrer and string.match(entry, '^ %d+ %d+ (%d+)', after_referrer)
   return losses and tonumber(losses) >= MAX_LOSSES - 1
 end
 
 -- Puts back what may not be leased together with the first entry. Returns how many these were.
 function Job:part_last_lives(depth, host, entries)
+  local is_first = is_on_last_life(entries[1])
   for i = 2, #entries do
-    if is_on_last_life(entries[1]) or is_on_last_life(entries[i]) then
+    if is_first or is_on_last_life(entries[i]) then
       local left = #entries - i + 1
       for j = #entries, i, -1 do
         self:push_front(depth, host, entries[j])
@@ -45,15 +49,28 @@ function Job:refuse(id, index)
   self:post('refused ' .. id .. ' ' .. index)
 end
 
--- A lease whose URLs are reported.
-function Job:lease(id)
-  local lease = self.leases[id]
-  if lease then return lease end
-  local key = self.prefix .. 'lease:' .. id
-  local fields = call('HMGET', key, 'depth', 'host')
-  lease = { key = key, depth = tonumber(fields[1]), host = fields[2], ended = {}, has_ended = {} }
-  self.leases[id] = lease
-  return lease
+-- Reads of the leases what is reported of: report.id, report.index. A lease has the fields of its
+-- hash that were read, of which false are not there (any more).
+function Job:read_leases(reports)
+  local names = {}
+  for _, report in ipairs(reports) do
+    local of_lease = names[report.id]
+    if not of_lease then
+      of_lease = { 'depth', 'host' }
+      names[report.id] = of_lease
+    end
+    of_lease[#of_lease + 1] = report.index
+  end
+  for id, of_lease in pairs(names) do
+    local lease = { key = self.prefix .. 'lease:' .. id, fields = {}, ended = {} }
+    for first = 1, #of_lease, CHUNK do
+      local last = math.min(first + CHUNK - 1, #of_lease)
+      local values = call('HMGET', lease.key, unpack(of_lease, first, last))
+      for i, value in ipairs(values) do lease.fields[of_lease[first + i - 1]] = value end
+    end
+    lease.depth = tonumber(lease.fields.depth)
+    self.leases[id] = lease
+  end
 end
 
 -- Takes what has ended off the leases, and deletes those that hold nothing any more.

@@ -29,7 +29,6 @@ struct FunctionCall {
 };
 
 void AddCandidates(const std::vector<Candidate>& candidates, Arguments& arguments) {
-  arguments.reserve(arguments.size() + 2 * candidates.size());
   for (const auto& [fingerprint, url] : candidates) {
     arguments.push_back(std::to_string(fingerprint));
     arguments.push_back(url);
@@ -87,31 +86,48 @@ FunctionCall CallFor(const LeaseStep& step) {
            std::to_string(step.count), std::to_string(step.connections)}};
 }
 
-Arguments ArgumentsFor(const AcceptStep& step) {
-  const Ending ending = step.ending.value_or(Ending());
-  const Candidate target = ending.target.value_or(Candidate());
-  Arguments arguments = {std::to_string(step.lease),
-                         std::to_string(step.index),
-                         step.ending ? KindWord(ending.kind) : "",
-                         std::string(ReasonWord(ending.reason)),
-                         std::to_string(ending.body_bytes),
-                         std::to_string(ending.links),
-                         ending.row,
-                         ending.refusal,
-                         std::to_string(ending.target_hops),
-                         std::to_string(target.fingerprint),
-                         target.url,
-                         step.is_sitemap ? "1" : "0",
-                         TextOf(step.drops),
-                         TextOf(step.domains),
-                         Text(step.now + ending.delay),
-                         step.pause > milliseconds(0) ? Text(step.now + step.pause) : "",
-                         std::to_string(step.sitemaps.size()),
-                         std::to_string(step.beyond.size())};
+/// What is said of a report beside what is said of each.
+Arguments DetailsOf(const AcceptStep& step) {
+  Arguments details;
+  const auto add = [&](std::string_view name, std::string value) {
+    details.emplace_back(name);
+    details.push_back(std::move(value));
+  };
+  if (step.ending) {
+    const Ending& ending = *step.ending;
+    if (ending.kind == Ending::Kind::kFailed) add("word", std::string(ReasonWord(ending.reason)));
+    if (ending.kind == Ending::Kind::kRetried) add("not_before", Text(step.now + ending.delay));
+    if (!ending.row.empty()) add("row", ending.row);
+    if (!ending.refusal.empty()) add("refusal", ending.refusal);
+    if (ending.target) {
+      add("target_fingerprint", std::to_string(ending.target->fingerprint));
+      add("target_url", ending.target->url);
+      add("target_hops", std::to_string(ending.target_hops));
+    }
+  }
+  if (step.is_sitemap) add("is_sitemap", "1");
+  if (!step.sitemaps.empty()) add("sitemaps", std::to_string(step.sitemaps.size()));
+  if (!step.beyond.empty()) add("beyond", std::to_string(step.beyond.size()));
+  if (!step.drops.empty()) add("drops", TextOf(step.drops));
+  if (!step.domains.empty()) add("domains", TextOf(step.domains));
+  if (step.pause > milliseconds(0)) add("paused_until", Text(step.now + step.pause));
+  return details;
+}
+
+void AddReport(const AcceptStep& step, Arguments& arguments) {
+  Arguments details = DetailsOf(step);
+  const std::size_t candidates = step.sitemaps.size() + step.links.size() + step.beyond.size();
+  arguments.push_back(std::to_string(step.lease));
+  arguments.push_back(std::to_string(step.index));
+  arguments.push_back(step.ending ? KindWord(step.ending->kind) : "");
+  arguments.push_back(std::to_string(step.ending ? step.ending->body_bytes : 0));
+  arguments.push_back(std::to_string(step.ending ? step.ending->links : 0));
+  arguments.push_back(std::to_string(details.size() / 2));
+  arguments.push_back(std::to_string(candidates));
+  std::move(details.begin(), details.end(), std::back_inserter(arguments));
   AddCandidates(step.sitemaps, arguments);
   AddCandidates(step.links, arguments);
   AddCandidates(step.beyond, arguments);
-  return arguments;
 }
 
 FunctionCall CallFor(const WakeStep& step) {
@@ -215,7 +231,11 @@ Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
 
 Reply ReplyToReport(const RedisReply& reply) {
   AcceptReply accept;
-  accept.accepted = reply.kind == Kind::kArray;
+  accept.accepted = reply.kind != Kind::kNil;
+  if (reply.kind == Kind::kText) {
+    accept.links = ToAdmissions(reply.text);
+    return accept;
+  }
   accept.sitemaps = ToAdmissions(ElementOf(reply, 0).text);
   accept.links = ToAdmissions(ElementOf(reply, 1).text);
   const std::string& target = ElementOf(reply, 2).text;
@@ -473,9 +493,7 @@ void RedisStore::Apply(const Step& step, OnReply then) {
 }
 
 void RedisStore::Accept(const AcceptStep& step, OnReply then) {
-  Arguments report = ArgumentsFor(step);
-  reports_.arguments.push_back(std::to_string(report.size()));
-  std::move(report.begin(), report.end(), std::back_inserter(reports_.arguments));
+  AddReport(step, reports_.arguments);
   reports_.then.push_back(std::move(then));
   if (reports_under_way_ == 0 || reports_.arguments.size() >= kMaxReportArguments) SendReports();
 }

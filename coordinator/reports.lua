@@ -1,24 +1,21 @@
 -- What workers report of leased URLs. A part of store.lua, which tells the keys.
 
--- Where the candidates begin in a report.
-local FIRST_LINK = 19
-
--- endings[KIND](job, url, report): `url` is the leased URL (id, index, depth, host, entry),
--- `report` what the worker says of it. Returns the target's admission, if there is one.
+-- endings[KIND](job, report): the report tells of the leased URL (depth, host, entry) as well.
+-- Returns the target's admission, if there is one.
 local endings = {}
 
-function endings.fetched(job, url)
-  job:count_both(url.depth, 'fetched', 1)
+function endings.fetched(job, report)
+  job:count_both(report.depth, 'fetched', 1)
 end
 
-function endings.redirected(job, url, report)
-  job:count_both(url.depth, 'redirected', 1)
-  local leased = parts_of(url.entry)
+function endings.redirected(job, report)
+  job:count_both(report.depth, 'redirected', 1)
+  local leased = parts_of(report.entry)
   local is_page = leased.sitemap == 0
-  if is_page then job:count_page(url.host, -1) end
-  local outcome, admission = report.refusal, nil
-  if report.target_url ~= '' then
-    admission = job:admit(url.depth, report.target_fingerprint, report.target_url, text_of({
+  if is_page then job:count_page(report.host, -1) end
+  local outcome, admission = report.refusal or '', nil
+  if report.target_url then
+    admission = job:admit(report.depth, report.target_fingerprint, report.target_url, text_of({
       url = '',
       referrer = leased.referrer,
       hops = tonumber(report.target_hops),
@@ -26,88 +23,113 @@ function endings.redirected(job, url, report)
     }), is_page)
     outcome = DROPPED[admission] or (admission == '=' and 'seen' or 'admitted')
   end
-  job:post('redirected ' .. outcome .. ' ' .. report.row)
+  job:post('redirected ' .. outcome .. ' ' .. (report.row or ''))
   return admission
 end
 
-function endings.failed(job, url, report)
-  job:fail(url.depth, url.host, url.entry, report.word)
-  job:post('failed ' .. report.row)
+function endings.failed(job, report)
+  job:fail(report.depth, report.host, report.entry, report.word)
+  job:post('failed ' .. (report.row or ''))
 end
 
-function endings.retried(job, url, report)
-  local parts = parts_of(url.entry)
+function endings.retried(job, report)
+  local parts = parts_of(report.entry)
   parts.attempt = parts.attempt + 1
-  call('ZADD', job.prefix .. 'delayed', report.not_before, url.depth .. ' ' .. text_of(parts))
+  call('ZADD', job.prefix .. 'delayed', report.not_before, report.depth .. ' ' .. text_of(parts))
   job:count('retries', 1)
-  job:count_both(url.depth, 'delayed', 1)
+  job:count_both(report.depth, 'delayed', 1)
 end
 
-function endings.returned(job, url)
-  job:push_front(url.depth, url.host, url.entry)
-  job:refuse(url.id, url.index)
+function endings.returned(job, report)
+  job:push_front(report.depth, report.host, report.entry)
+  job:refuse(report.id, report.index)
 end
 
-local function finish(job, url, report)
-  job:release(url.depth, 1)
-  url.lease.ended[#url.lease.ended + 1] = url.index
-  url.lease.has_ended[url.index] = true
+local function finish(job, report)
+  local lease = report.lease
+  job:release(report.depth, 1)
+  lease.ended[#lease.ended + 1] = report.index
+  lease.fields[report.index] = false
   if report.kind ~= 'returned' and report.kind ~= 'retried' then
-    job:count('bytes', tonumber(report.bytes))
-    job:count('links', tonumber(report.links))
+    job:count('bytes', report.bytes)
+    job:count('links', report.links)
   end
-  return endings[report.kind](job, url, report)
+  return endings[report.kind](job, report)
 end
 
 -- The arguments of one report:
---   lease index kind word bytes links row refusal target_hops target_fingerprint target_url
---   is_sitemap drops domains not_before paused_until sitemaps beyond (fingerprint url)*
--- Kind: a key of `endings`, or "" when more of the report follows. Drops: "WORD COUNT ...".
--- Paused_until: "" when the host is not to be left alone. The first `sitemaps` pairs are sitemaps,
--- the last `beyond` ones links that lead too deep, the others links.
+--   lease index kind bytes links details candidates (name value)* (fingerprint url)*
+-- Kind: a key of `endings`, or "" when more of the report follows. There are so many details, of
+-- which each is left out when it says nothing:
+--   word              why it has failed
+--   not_before        when it is to be tried again
+--   row               for the outbox
+--   target_fingerprint target_url target_hops, or refusal     of a redirect
+--   is_sitemap        of what is reported
+--   sitemaps beyond   how many of the candidates, the first ones, are sitemaps, and how many, the
+--                     last ones, lead too deep; the others are links
+--   drops             "WORD COUNT ..."
+--   domains           "HOST DOMAIN ..."
+--   paused_until      when the host may be asked again
 
-local function check_report(args)
-  if args[11] ~= '' then check_candidates({ args[10], args[11] }, 1) end
-  check_candidates(args, FIRST_LINK)
+-- The report at args[at]: its details, and those arguments that are numbers as such. Its candidates
+-- are args[report.first] ... args[report.last]. Raises BAD.
+local function read_report(args, at)
+  local report = {
+    id = args[at], index = args[at + 1], kind = args[at + 2],
+    bytes = tonumber(args[at + 3]), links = tonumber(args[at + 4]),
+  }
+  if report.kind ~= '' and not endings[report.kind] then
+    error(redis.error_reply('BAD kind: ' .. report.kind))
+  end
+  local first = at + 7
+  for i = 1, tonumber(args[at + 5]) do
+    report[args[first]] = args[first + 1]
+    first = first + 2
+  end
+  report.first = first
+  report.last = first + 2 * tonumber(args[at + 6]) - 1
+  check_candidates(args, report.first, report.last)
+  if report.target_url then
+    check_candidates({ report.target_fingerprint, report.target_url }, 1, 2)
+  end
+  return report
 end
 
--- Returns false when it is refused, else admissions of the sitemaps, of the links and of the target.
-local function accept(job, args)
-  local id, index = args[1], args[2]
-  local report = {
-    kind = args[3], word = args[4], bytes = args[5], links = args[6], row = args[7],
-    refusal = args[8], target_hops = args[9], target_fingerprint = args[10],
-    target_url = args[11], not_before = args[15],
-  }
-  local lease = job:lease(id)
-  local entry = lease.depth and not lease.has_ended[index] and call('HGET', lease.key, index)
+-- The admissions of the sitemaps that a report lists.
+local function admit_sitemaps(job, args, report, depth, last)
+  local leased = parts_of(report.entry)
+  local rest = text_of({ url = '', referrer = leased.referrer, sitemap = leased.sitemap + 1 })
+  return job:admit_all(depth, args, report.first, last, rest, false)
+end
+
+-- Returns false when it is refused, else the admissions of the links; those of the sitemaps, of the
+-- links and of the target when there are others than of links.
+local function accept(job, args, report)
+  local lease = job.leases[report.id]
+  local entry = lease.depth and lease.fields[report.index]
   if not entry then
     if report.kind ~= '' then job:count('reports_refused', 1) end
     return false
   end
-  local host = lease.host
-  local url = { id = id, index = index, lease = lease, depth = lease.depth, host = host,
-                entry = entry }
-  local depth_of_links = args[12] == '1' and url.depth or url.depth + 1
-  local last_sitemap = FIRST_LINK + 2 * tonumber(args[17]) - 1
-  if args[16] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[16], host) end
-  job:read_domains(args[14])
-  for word, count in string.gmatch(args[13], '([^ ]+) (%d+)') do
-    job:count('dropped:' .. word, tonumber(count))
+  report.lease, report.entry, report.depth, report.host =
+      lease, entry, lease.depth, lease.fields.host
+  if report.paused_until then
+    call('ZADD', job.prefix .. 'paused', 'GT', report.paused_until, report.host)
   end
-  local sitemaps = ''
-  if last_sitemap > FIRST_LINK then
-    local leased = parts_of(entry)
-    local as_nested =
-        text_of({ url = '', referrer = leased.referrer, sitemap = leased.sitemap + 1 })
-    sitemaps = job:admit_all(depth_of_links, args, FIRST_LINK, last_sitemap, as_nested, false)
+  if report.domains then job:read_domains(report.domains) end
+  if report.drops then job:count_drops(report.drops) end
+  local depth = report.is_sitemap and report.depth or report.depth + 1
+  local last_sitemap = report.first - 1 + 2 * (report.sitemaps or 0)
+  local last_link = report.last - 2 * (report.beyond or 0)
+  local sitemaps = report.sitemaps and admit_sitemaps(job, args, report, depth, last_sitemap)
+  local links = ''
+  if last_sitemap < report.last then
+    local url = url_of(entry)
+    links = job:admit_all(depth, args, last_sitemap + 1, last_link, ' ' .. url, true)
+    if report.beyond then job:post_beyond(depth, args, last_link + 1, report.last, url) end
   end
-  local last_link = #args - 2 * tonumber(args[18])
-  local links =
-      job:admit_all(depth_of_links, args, last_sitemap + 1, last_link, ' ' .. url_of(entry), true)
-  if last_link < #args then
-    job:post_beyond(depth_of_links, args, last_link + 1, #args, url_of(entry))
-  end
-  local target = report.kind ~= '' and finish(job, url, report)
-  return { sitemaps, links, target and tostring(target) or '' }
+  local target = report.kind ~= '' and finish(job, report)
+  if not sitemaps and not target then return links end
+  return { sitemaps or '', links, target and tostring(target) or '' }
 end

@@ -60,15 +60,28 @@ local COUNTERS = { 'admitted', 'fetched', 'redirected', 'failed', 'bytes', 'link
 -- redis.call, from the first step on: while a library is loaded there is none. A local is quicker.
 local call
 
--- COMMAND key values[start]..., in as many commands as it takes; pairs of values stay together.
+-- COMMAND key values[start] ... values[last], in as many commands as it takes; pairs of values stay together.
 -- Returns the sum of the replies, if these are numbers, and the last one.
-local function call_in_chunks(command, key, values, start)
+local function call_in_chunks(command, key, values, start, last)
   local sum, reply = 0, nil
-  for first = start or 1, #values, CHUNK do
-    reply = call(command, key, unpack(values, first, math.min(first + CHUNK - 1, #values)))
+  last = last or #values
+  for first = start or 1, last, CHUNK do
+    reply = call(command, key, unpack(values, first, math.min(first + CHUNK - 1, last)))
     if type(reply) == 'number' then sum = sum + reply end
   end
   return sum, reply
+end
+
+-- The decimal text of a whole number. That of small ones is kept, as it takes longer to make than
+-- to find.
+local texts = {}
+local function text_of_number(number)
+  local text = texts[number]
+  if not text then
+    text = string.format('%d', number)
+    if number < 10000 then texts[number] = text end
+  end
+  return text
 end
 
 -- The parts, which the build puts in here; later ones use earlier ones.
@@ -99,7 +112,7 @@ step('admit', function(job, args)
   local depth = tonumber(args[2])
   local last_sitemap = FIRST_TO_ADMIT + 2 * tonumber(args[6]) - 1
   local rest = args[4] == '' and '' or ' ' .. args[4]
-  check_candidates(args, FIRST_TO_ADMIT)
+  check_candidates(args, FIRST_TO_ADMIT, #args)
   if depth < 0 then error(redis.error_reply('BAD depth: ' .. depth)) end
   local as_sitemap = text_of({ url = '', referrer = args[3], sitemap = 1 })
   job:read_domains(args[5])
@@ -131,7 +144,7 @@ step('lease', function(job, args)
   local left = job:part_last_lives(depth, host, entries)
   local fields = { 'worker', worker, 'host', host, 'depth', depth, 'connections', connections }
   for i, entry in ipairs(entries) do
-    fields[#fields + 1] = tostring(i - 1)
+    fields[#fields + 1] = text_of_number(i - 1)
     fields[#fields + 1] = entry
   end
   call_in_chunks('HSET', key, fields)
@@ -140,18 +153,17 @@ step('lease', function(job, args)
   return { left, entries }
 end)
 
--- (number of arguments, the arguments of a report)* -> what came of each, in order
+-- the arguments of each report -> what came of each, in order
 step('accept', function(job, args)
-  local reports, at = {}, 2
-  while at <= #args do
-    local last, report = at + tonumber(args[at]), {}
-    for i = at + 1, last do report[i - at] = args[i] end
-    check_report(report)
+  local reports, replies = {}, {}
+  local at, last = 2, #args
+  while at <= last do
+    local report = read_report(args, at)
     reports[#reports + 1] = report
-    at = last + 1
+    at = report.last + 1
   end
-  local replies = {}
-  for i, report in ipairs(reports) do replies[i] = accept(job, report) end
+  job:read_leases(reports)
+  for i, report in ipairs(reports) do replies[i] = accept(job, args, report) end
   return replies
 end)
 
@@ -284,13 +296,12 @@ end)
 -- depth cursor -> next cursor ("0": no more), (host waiting)*
 step('snapshot_queues', function(job, args)
   local depth = args[2]
-  local _, _, hosts = job:queue(depth, '')
-  local page = call('SSCAN', hosts, args[3], 'COUNT', HOSTS_A_PAGE)
+  local page = call('SSCAN', job:hosts_at(depth), args[3], 'COUNT', HOSTS_A_PAGE)
   local reply = { page[1] }
   for _, host in ipairs(page[2]) do
-    local queue, moved = job:queue(depth, host)
+    local queue = job:queue(depth, host)
     reply[#reply + 1] = host
-    reply[#reply + 1] = call('LLEN', queue) - call('SCARD', moved)
+    reply[#reply + 1] = call('LLEN', queue.list) - call('SCARD', queue.moved)
   end
   return reply
 end)
@@ -373,7 +384,7 @@ redis.register_function({
     call = redis.call
     local prefix, fingerprint, url = keys[1], args[1], args[2]
     local host = host_of(url)
-    local bucket = FingerprintSet.open(prefix .. 'seen'):bucket_of(fingerprint)
+    local bucket = FingerprintSet.open(prefix .. 'seen', {}):bucket_of(fingerprint)
 
     local holder = {}
     for _, id in ipairs(call('SMEMBERS', prefix .. 'leases')) do

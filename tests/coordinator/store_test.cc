@@ -1277,6 +1277,19 @@ TEST(RedisStore, FindsTheEndsOfTheRangeAtEveryMomentOfItsGrowth) {
   }
 }
 
+TEST(RedisStore, SplitsBucketsThatTheServerKeepsAsTables) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  SharedServer().Run({"CONFIG", "SET", "set-max-intset-entries", "100"});
+  const std::vector<Fingerprint> all = TryingFingerprints();
+  const int size = static_cast<int>(all.size());
+  EXPECT_EQ(CountOffers(coordinator, all, 0, Admitted::kAdmitted), size);
+  EXPECT_EQ(CountOffers(coordinator, all, 0, Admitted::kSeen), size);
+  coordinator.Open();
+  EXPECT_EQ(SharedServer().Run({"CONFIG", "GET", "set-max-intset-entries"}).at(1), "1024");
+}
+
 TEST(RedisStore, RaisesTheIntsetLimitWhenItIsTooLow) {
   SharedServer().Run({"CONFIG", "SET", "set-max-intset-entries", "512"});
   RedisBackend backend;
