@@ -76,7 +76,9 @@ class MessageSocket::Impl : public std::enable_shared_from_this<Impl> {
 
   void SetPaused(bool paused) {
     paused_ = paused;
-    if (!paused_) ScheduleDrain();
+    if (paused_) return;
+    Wait();
+    ScheduleDrain();
   }
 
   bool Send(const std::string& peer, std::string_view bytes) {
@@ -97,10 +99,13 @@ class MessageSocket::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
+  /// Not while it is paused, when ZMQ_FD stays readable.
   void Wait() {
+    if (std::exchange(waiting_, true)) return;
     readable_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                          [self = shared_from_this()](const boost::system::error_code& error) {
-                           if (error || self->stopped_) return;
+                           self->waiting_ = false;
+                           if (error || self->stopped_ || self->paused_) return;
                            self->Drain();
                            self->Wait();
                          });
@@ -150,6 +155,7 @@ class MessageSocket::Impl : public std::enable_shared_from_this<Impl> {
   const bool is_router_;
   bool paused_ = false;
   bool stopped_ = false;
+  bool waiting_ = false;
   bool drain_scheduled_ = false;
   bool caught_up_ = false;
 };

@@ -162,6 +162,24 @@ TEST_F(MessageSocketTest, WhilePausedReadsNothingAndLosesNothing) {
   for (std::size_t i = 0; i < kMessages; ++i) ASSERT_EQ(taken[i].second, std::to_string(i));
 }
 
+TEST_F(MessageSocketTest, WhilePausedLeavesTheLoopAlone) {
+  Messages taken;
+  std::optional<MessageSocket> pausing;
+  pausing = MessageSocket::Router(io_, kAnyPort, [&](const std::string& peer, std::string_view b) {
+    taken.emplace_back(peer, b);
+    pausing->Pause();
+  });
+  const auto ignore = [](const std::string&, std::string_view) {};
+  MessageSocket one = MessageSocket::Dealer(io_, pausing->endpoint(), "one", ignore);
+  ASSERT_TRUE(one.Send("", "read"));
+  ASSERT_TRUE(AwaitCount(taken, 1));
+  MessageSocket other = MessageSocket::Dealer(io_, pausing->endpoint(), "other", ignore);
+  ASSERT_TRUE(other.Send("", "waits"));
+  EXPECT_LT(io_.run_for(milliseconds(200)), 100u) << "events while nothing is to be done";
+  pausing->Resume();
+  ASSERT_TRUE(AwaitCount(taken, 2));
+}
+
 TEST_F(MessageSocketTest, AMessageOfSeveralFramesCountsAsMalformed) {
   zmq::context_t context;
   zmq::socket_t rogue(context, zmq::socket_type::dealer);
