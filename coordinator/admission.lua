@@ -19,9 +19,7 @@ end
 function Job:take_waiting(depth, fingerprint, url)
   for deeper = math.max(depth, self.round) + 1, self.deepest do
     if self:waiting_at(deeper):remove(fingerprint) then
-      local host = host_of(url)
-      call('SADD', self:queue(deeper, host).moved, url)
-      self:drop_if_idle(deeper, host)
+      self:void(deeper, host_of(url), url)
       return deeper
     end
   end

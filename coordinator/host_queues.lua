@@ -47,7 +47,8 @@ function Job:hosts_at(depth)
   return self.prefix .. 'hosts:' .. depth
 end
 
--- A host queue: the keys of its list and of its void entries, and entries that are to be pushed.
+-- A host queue: the keys of its list and of its void entries, entries that are to be pushed, and
+-- perhaps `void`, how many void entries there are, and `may_be_idle`.
 function Job:queue(depth, host)
   local queues = self.queues[depth]
   if not queues then
@@ -81,6 +82,7 @@ end
 
 function Job:push_new(depth, host)
   local queue = self:queue(depth, host)
+  if #queue.new == 0 then return end
   local _, length = call_in_chunks('RPUSH', queue.list, queue.new)
   if length == #queue.new then call('SADD', self:hosts_at(depth), host) end
   queue.new = {}
@@ -88,23 +90,34 @@ end
 
 function Job:save_queues()
   for depth, queues in pairs(self.queues) do
-    for host in pairs(queues) do self:push_new(depth, host) end
+    for host, queue in pairs(queues) do
+      self:push_new(depth, host)
+      if queue.may_be_idle and call('LLEN', queue.list) <= call('SCARD', queue.moved) then
+        call('DEL', queue.list, queue.moved)
+        call('SREM', self:hosts_at(depth), host)
+      end
+    end
   end
 end
 
--- Deletes a host queue in which nothing waits.
+-- Deletes a host queue in which nothing waits, at the end of the call.
 function Job:drop_if_idle(depth, host)
-  self:push_new(depth, host)
+  self:queue(depth, host).may_be_idle = true
+end
+
+-- Voids the entry of a URL that waits in a host queue.
+function Job:void(depth, host, url)
   local queue = self:queue(depth, host)
-  if call('LLEN', queue.list) > call('SCARD', queue.moved) then return end
-  call('DEL', queue.list, queue.moved)
-  call('SREM', self:hosts_at(depth), host)
+  call('SADD', queue.moved, url)
+  queue.void = nil
+  self:drop_if_idle(depth, host)
 end
 
 -- Takes up to `count` entries off a host queue's front, without the void ones.
 function Job:pop(depth, host, count)
+  self:push_new(depth, host)
   local queue = self:queue(depth, host)
-  local void = call('SCARD', queue.moved)
+  local void = queue.void or call('SCARD', queue.moved)
   local taken = {}
   while #taken < count do
     local entries = call('LPOP', queue.list, count - #taken)
@@ -117,6 +130,7 @@ function Job:pop(depth, host, count)
       end
     end
   end
+  queue.void = void
   self:drop_if_idle(depth, host)
   return taken
 end

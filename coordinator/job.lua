@@ -27,6 +27,7 @@ function Job.open(prefix, epoch)
     both = {},     -- depth -> field -> its change, in the round's hash and in the job's
     queues = {},   -- depth -> host -> host queue
     leases = {},   -- id -> lease of which is reported
+    new_leases = {},  -- ids
   }, Job)
 end
 

@@ -49,6 +49,29 @@ function Job:refuse(id, index)
   self:post('refused ' .. id .. ' ' .. index)
 end
 
+-- Returns { how many of `count` were left, entries }, of a lease that is there already as at first.
+function Job:new_lease(id, worker, host, depth, count, connections)
+  local key, entries = self.prefix .. 'lease:' .. id, {}
+  if call('EXISTS', key) == 1 then
+    local indexes, lease = read_lease(key)
+    for i, index in ipairs(indexes) do entries[i] = lease[tostring(index)] end
+    return { 0, entries }
+  end
+
+  entries = self:pop(depth, host, tonumber(count))
+  if #entries == 0 then return { 0, entries } end
+  local left = self:part_last_lives(depth, host, entries)
+  local fields = { 'worker', worker, 'host', host, 'depth', depth, 'connections', connections }
+  for i, entry in ipairs(entries) do
+    fields[#fields + 1] = text_of_number(i - 1)
+    fields[#fields + 1] = entry
+  end
+  call_in_chunks('HSET', key, fields)
+  self.new_leases[#self.new_leases + 1] = id
+  self:count_both(depth, 'leased', #entries)
+  return { left, entries }
+end
+
 -- Reads of the leases what is reported of: report.id, report.index. A lease has the fields of its
 -- hash that were read, of which false are not there (any more).
 function Job:read_leases(reports)
@@ -75,13 +98,20 @@ end
 
 -- Takes what has ended off the leases, and deletes those that hold nothing any more.
 function Job:save_leases()
+  local live, ended, keys = self.prefix .. 'leases', {}, {}
+  call_in_chunks('SADD', live, self.new_leases)
   for id, lease in pairs(self.leases) do
-    call_in_chunks('HDEL', lease.key, lease.ended)
-    if #lease.ended > 0 and call('HLEN', lease.key) == LEASE_FIELDS then
-      call('DEL', lease.key)
-      call('SREM', self.prefix .. 'leases', id)
+    if #lease.ended > 0 and call('HLEN', lease.key) == LEASE_FIELDS + #lease.ended then
+      ended[#ended + 1] = id
+      keys[#keys + 1] = lease.key
+    else
+      call_in_chunks('HDEL', lease.key, lease.ended)
     end
   end
+  for first = 1, #keys, CHUNK do
+    call('DEL', unpack(keys, first, math.min(first + CHUNK - 1, #keys)))
+  end
+  call_in_chunks('SREM', live, ended)
 end
 
 function Job:release(depth, urls)

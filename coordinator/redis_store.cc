@@ -15,8 +15,10 @@ using namespace std::string_view_literals;
 using Arguments = std::vector<std::string>;
 using Kind = RedisReply::Kind;
 
-/// Of one call, so that none takes the server for long; some more with the last report.
-constexpr std::size_t kMaxReportArguments = 4'000;
+/// Of one call, so that none takes the server for long; some more with the last step.
+constexpr std::size_t kMaxArguments = 4'000;
+/// The same for leases, which mean some hundred URLs each.
+constexpr std::size_t kMaxLeases = 50;
 
 // A bucket of the seen set holds up to about twice its mean of 450 entries (see store.lua).
 constexpr int kMinIntsetEntries = 1024;
@@ -80,10 +82,14 @@ FunctionCall CallFor(const AdmitStep& step) {
   return call;
 }
 
-FunctionCall CallFor(const LeaseStep& step) {
-  return {"lease",
-          {std::to_string(step.id), step.worker, step.host, std::to_string(step.depth),
-           std::to_string(step.count), std::to_string(step.connections)}};
+void AddStep(const LeaseStep& step, Arguments& arguments) {
+  const Arguments lease = {std::to_string(step.id),
+                           step.worker,
+                           step.host,
+                           std::to_string(step.depth),
+                           std::to_string(step.count),
+                           std::to_string(step.connections)};
+  arguments.insert(arguments.end(), lease.begin(), lease.end());
 }
 
 /// What is said of a report beside what is said of each.
@@ -114,7 +120,7 @@ Arguments DetailsOf(const AcceptStep& step) {
   return details;
 }
 
-void AddReport(const AcceptStep& step, Arguments& arguments) {
+void AddStep(const AcceptStep& step, Arguments& arguments) {
   Arguments details = DetailsOf(step);
   const std::size_t candidates = step.sitemaps.size() + step.links.size() + step.beyond.size();
   arguments.push_back(std::to_string(step.lease));
@@ -218,7 +224,7 @@ Result<Reply> ReplyTo(const AdmitStep&, const RedisReply& reply) {
       AdmitReply{ToAdmissions(ElementOf(reply, 1).text), ToAdmissions(ElementOf(reply, 0).text)});
 }
 
-Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
+Result<Reply> ReplyToLease(const RedisReply& reply) {
   LeaseReply lease;
   lease.left = static_cast<int>(ElementOf(reply, 0).integer);
   for (const RedisReply& text : ElementOf(reply, 1).elements) {
@@ -229,18 +235,18 @@ Result<Reply> ReplyTo(const LeaseStep&, const RedisReply& reply) {
   return Reply(std::move(lease));
 }
 
-Reply ReplyToReport(const RedisReply& reply) {
+Result<Reply> ReplyToReport(const RedisReply& reply) {
   AcceptReply accept;
   accept.accepted = reply.kind != Kind::kNil;
   if (reply.kind == Kind::kText) {
     accept.links = ToAdmissions(reply.text);
-    return accept;
+    return Reply(std::move(accept));
   }
   accept.sitemaps = ToAdmissions(ElementOf(reply, 0).text);
   accept.links = ToAdmissions(ElementOf(reply, 1).text);
   const std::string& target = ElementOf(reply, 2).text;
   if (!target.empty()) accept.target = ToAdmission(target);
-  return accept;
+  return Reply(std::move(accept));
 }
 
 Result<Reply> ReplyTo(const WakeStep&, const RedisReply& reply) {
@@ -470,18 +476,19 @@ RedisStore::RedisStore(RedisClient& client, std::string job)
 
 void RedisStore::Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) {
   ++life_;
-  reports_ = {};  // of the epoch before
-  reports_under_way_ = 0;
+  batch_ = {};  // of the epoch before
+  batches_under_way_ = 0;
   std::make_shared<Opening>(*this, mode, std::move(job), std::move(then))->Start();
 }
 
 void RedisStore::Apply(const Step& step, OnReply then) {
-  if (const auto* report = std::get_if<AcceptStep>(&step)) return Accept(*report, std::move(then));
-  SendReports();  // steps keep their order
   std::visit(
       [&](const auto& taken) {
         using Taken = std::decay_t<decltype(taken)>;
-        if constexpr (!std::is_same_v<Taken, AcceptStep>) {
+        if constexpr (std::is_same_v<Taken, AcceptStep> || std::is_same_v<Taken, LeaseStep>) {
+          Gather(taken, std::move(then));
+        } else {
+          SendBatch();  // steps keep their order
           FunctionCall call = CallFor(taken);
           Call(call.name, std::move(call.arguments),
                [then = std::move(then)](const Result<RedisReply>& reply) {
@@ -492,23 +499,32 @@ void RedisStore::Apply(const Step& step, OnReply then) {
       step);
 }
 
-void RedisStore::Accept(const AcceptStep& step, OnReply then) {
-  AddReport(step, reports_.arguments);
-  reports_.then.push_back(std::move(then));
-  if (reports_under_way_ == 0 || reports_.arguments.size() >= kMaxReportArguments) SendReports();
+/// Steps of a kind that follow one another travel together while another call is under way.
+template <class Taken>
+void RedisStore::Gather(const Taken& step, OnReply then) {
+  constexpr bool kIsReport = std::is_same_v<Taken, AcceptStep>;
+  constexpr std::string_view kFunction = kIsReport ? "accept" : "lease";
+  if (batch_.function != kFunction) SendBatch();
+  batch_.function = kFunction;
+  batch_.reply_to = kIsReport ? ReplyToReport : ReplyToLease;
+  batch_.then.push_back(std::move(then));
+  AddStep(step, batch_.arguments);
+  const bool is_full =
+      kIsReport ? batch_.arguments.size() >= kMaxArguments : batch_.then.size() >= kMaxLeases;
+  if (batches_under_way_ == 0 || is_full) SendBatch();
 }
 
-void RedisStore::SendReports() {
-  if (reports_.then.empty()) return;
-  ++reports_under_way_;
-  Reports reports = std::exchange(reports_, {});
-  Arguments arguments = std::exchange(reports.arguments, {});
-  Call("accept", std::move(arguments),
-       [this, then = std::move(reports.then), life = life_](const Result<RedisReply>& reply) {
+void RedisStore::SendBatch() {
+  if (batch_.then.empty()) return;
+  ++batches_under_way_;
+  Batch batch = std::exchange(batch_, {});
+  Call(batch.function, std::move(batch.arguments),
+       [this, reply_to = batch.reply_to, then = std::move(batch.then),
+        life = life_](const Result<RedisReply>& reply) {
          for (std::size_t i = 0; i < then.size(); ++i) {
-           then[i](reply ? Result<Reply>(ReplyToReport(ElementOf(*reply, i))) : reply.error());
+           then[i](reply ? reply_to(ElementOf(*reply, i)) : Result<Reply>(reply.error()));
          }
-         if (life == life_ && --reports_under_way_ == 0) SendReports();
+         if (life == life_ && --batches_under_way_ == 0) SendBatch();
        });
 }
 

@@ -37,14 +37,17 @@ class RedisStore : public Store {
   class Opening;
   using Arguments = std::vector<std::string>;
 
-  /// Reports for one call.
-  struct Reports {
+  /// Steps of one kind for one call.
+  struct Batch {
+    std::string_view function;
     Arguments arguments;
     std::vector<OnReply> then;
+    Result<Reply> (*reply_to)(const RedisReply&) = nullptr;
   };
 
-  void Accept(const AcceptStep& step, OnReply then);
-  void SendReports();
+  template <class Taken>
+  void Gather(const Taken& step, OnReply then);
+  void SendBatch();
 
   /// Calls a function; `then` gets its reply, or Error::kStore.
   void Call(std::string_view function, Arguments arguments, RedisClient::OnReply then);
@@ -54,8 +57,8 @@ class RedisStore : public Store {
   const std::string job_;
   std::uint64_t epoch_ = 0;    // 0: not opened
   int life_ = 0;               // times that it was opened
-  Reports reports_;            // to be sent together
-  int reports_under_way_ = 0;  // calls, of this life
+  Batch batch_;                // to be sent
+  int batches_under_way_ = 0;  // of this life
   std::string error_text_;
 };
 

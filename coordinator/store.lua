@@ -129,28 +129,12 @@ local function check_open(job, depth)
   end
 end
 
--- id worker host depth count connections -> how many of them were left, entries
+-- (id worker host depth count connections)* -> (how many of them were left, entries) of each
 step('lease', function(job, args)
-  local id, worker, host, depth, count, connections = unpack(args, 2)
-  local key = job.prefix .. 'lease:' .. id
-  local indexes, lease = read_lease(key)
-  local entries = {}
-  for i, index in ipairs(indexes) do entries[i] = lease[tostring(index)] end
-  if #entries > 0 then return { 0, entries } end
-
-  check_open(job, depth)
-  entries = job:pop(depth, host, tonumber(count))
-  if #entries == 0 then return { 0, entries } end
-  local left = job:part_last_lives(depth, host, entries)
-  local fields = { 'worker', worker, 'host', host, 'depth', depth, 'connections', connections }
-  for i, entry in ipairs(entries) do
-    fields[#fields + 1] = text_of_number(i - 1)
-    fields[#fields + 1] = entry
-  end
-  call_in_chunks('HSET', key, fields)
-  call('SADD', job.prefix .. 'leases', id)
-  job:count_both(depth, 'leased', #entries)
-  return { left, entries }
+  for i = 2, #args, 6 do check_open(job, args[i + 3]) end
+  local replies = {}
+  for i = 2, #args, 6 do replies[#replies + 1] = job:new_lease(unpack(args, i, i + 5)) end
+  return replies
 end)
 
 -- the arguments of each report -> what came of each, in order
