@@ -15,10 +15,14 @@ local function check_candidates(args, first)
   end
 end
 
--- Voids the entry of a URL that waits at a greater depth. Returns that depth, or nil.
-function Job:take_waiting(depth, fingerprint, url)
+-- Takes a URL off the greater depth at which it is, if it may move: its entry there is void, or what
+-- was counted of it is undone. Returns that depth and, of one that was leased ahead, what undo[STATE]
+-- tells; or nil. `rest`: what follows the URL in its new entry.
+function Job:take_deeper(depth, fingerprint, url, rest)
   for deeper = math.max(depth, self.round) + 1, self.deepest do
     if self:set('waiting:' .. deeper):remove(fingerprint) then
+      local state = deeper == self.round + 1 and self:ahead_of(url)
+      if state then return deeper, self:take_back(deeper, depth, url, rest, state) end
       local host = host_of(url)
       local _, moved = self:queue(deeper, host)
       call('SADD', moved, url)
@@ -42,10 +46,10 @@ function Job:admit_to_host(host, is_page)
   self:count_page(host, is_page and 1 or 0)
 end
 
--- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, or a key in
--- DROPPED. `rest`: what follows the URL in its entry.
+-- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, "DEPTH:WAS"
+-- when it was leased ahead there, or a key in DROPPED. `rest`: what follows the URL in its entry.
 function Job:admit(depth, fingerprint, url, rest, is_page)
-  local from, host
+  local from, was, host
   if self:set('seen'):add(fingerprint) then
     host = host_of(url)
     local drop = self:admit_to_host(host, is_page)
@@ -56,18 +60,19 @@ function Job:admit(depth, fingerprint, url, rest, is_page)
     end
     self:count('admitted', 1)
   else
-    from = self:take_waiting(depth, fingerprint, url)
+    from, was = self:take_deeper(depth, fingerprint, url, rest)
     if not from then return '=' end
     host = host_of(url)
     self:count('moved', 1)
     self:count_round(from, 'admitted', -1)
-    -- What waited at a depth that is not open is no sitemap: those are found at open ones.
+    -- What was at a depth that is not open is no sitemap: those are found at open ones.
     if not is_page then self:count_page(host, -1) end
   end
   self:count_round(depth, 'admitted', 1)
   self:reach(depth)
-  self:push_later(depth, host, url .. rest)
+  if was ~= 'L' then self:push_later(depth, host, url .. rest) end
   if depth > self.round then self:set('waiting:' .. depth):add_later(fingerprint) end
+  if was then return from .. ':' .. was end
   return from or '+'
 end
 

@@ -80,11 +80,11 @@ bool Coordinator::DropLinksOfRepeatedBody(const std::string& host, const Report&
 void Coordinator::GiveUpHost(const std::string& host, Error reason) {
   constexpr std::uint64_t kMostAtOnce = 1'000;
   std::uint64_t urls = 0;
-  for (auto [depth, waiting] : frontier_.TakeWaiting(host)) {
+  for (const auto& [depth, waiting] : frontier_.TakeWaiting(host)) {
     urls += waiting;
-    while (waiting > 0) {
-      const std::uint64_t count = std::min(waiting, kMostAtOnce);
-      waiting -= count;
+    for (std::uint64_t left = waiting; left > 0;) {
+      const std::uint64_t count = std::min(left, kMostAtOnce);
+      left -= count;
       ApplyStep(GiveUpStep{host, depth, count, reason});
     }
   }

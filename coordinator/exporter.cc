@@ -91,12 +91,17 @@ class Exporter {
         pages_(out / "pages.jsonl"),
         redirects_(out / "redirects.jsonl"),
         errors_(out / "errors.jsonl"),
+        withdrawn_(out, sort_bytes),
         placed_(out, sort_bytes),
         by_url_(out, sort_bytes),
         dropped_(out, sort_bytes) {}
 
   ExportCounts Run() {
-    ReadOutbox();
+    ForEachOutboxLine([this](const OutboxLine& line) {
+      const auto* withdrawn = std::get_if<OutboxLine::Withdrawn>(&line.item);
+      if (withdrawn) withdrawn_.Add(withdrawn->number);
+    });
+    WriteOutbox();
     ForEachPage([this](const PageLine& page, std::uint64_t ordinal) {
       placed_.Add({page.url.lease, page.url.index, 1, ordinal, UrlOf(page.row)});
     });
@@ -112,10 +117,12 @@ class Exporter {
  private:
   // ---- The outbox ----
 
-  /// Items are numbered over all epochs. Where a later epoch begins with a number that an earlier
-  /// one has passed, either they were written again after a crash, or Redis went back in time (with
-  /// the power its last second was lost): the later ones count.
-  void ReadOutbox() {
+  /// Calls take(line) for each item, in the order of their numbers, which run over all epochs.
+  /// Where a later epoch begins with a number that an earlier one has passed, either they were
+  /// written again after a crash, or Redis went back in time (with the power its last second was
+  /// lost): the later ones count.
+  template <class TakeLine>
+  void ForEachOutboxLine(TakeLine take) {
     const std::vector<fs::path> parts = PartFiles(out_, "outbox-");
     std::vector<std::uint64_t> ends(parts.size());
     std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
@@ -123,9 +130,13 @@ class Exporter {
       ends[i - 1] = end;
       end = std::min(end, FirstNumber(parts[i - 1]).value_or(end));
     }
+    std::uint64_t next = 0;
     for (std::size_t i = 0; i < parts.size(); ++i) {
       ForEachLine(parts[i], [&](std::string_view line) {
-        TakeOutboxLine(line, ends[i]);
+        const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
+        if (!parsed || parsed->number < next || parsed->number >= ends[i]) return true;
+        next = parsed->number + 1;
+        take(*parsed);
         return true;
       });
     }
@@ -140,11 +151,13 @@ class Exporter {
     return number;
   }
 
-  void TakeOutboxLine(std::string_view line, std::uint64_t end) {
-    const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
-    if (!parsed || parsed->number < next_item_ || parsed->number >= end) return;
-    next_item_ = parsed->number + 1;
-    std::visit([this](const auto& item) { Take(item); }, parsed->item);
+  void WriteOutbox() {
+    std::optional<std::uint64_t> withdrawn = withdrawn_.Next();
+    ForEachOutboxLine([&](const OutboxLine& line) {
+      while (withdrawn && *withdrawn < line.number) withdrawn = withdrawn_.Next();
+      if (withdrawn == line.number) return;
+      std::visit([this](const auto& item) { Take(item); }, line.item);
+    });
   }
 
   void Take(const OutboxLine::Failed& failed) { errors_.Write(failed.row); }
@@ -157,6 +170,7 @@ class Exporter {
     }
   }
   void Take(const FoundBeyond&) {}
+  void Take(const OutboxLine::Withdrawn&) {}
   void Take(const OutboxLine::Refused& refused) {
     placed_.Add({refused.url.lease, refused.url.index, 0, 0, 0});
   }
@@ -220,10 +234,10 @@ class Exporter {
   ResultFile pages_;
   ResultFile redirects_;
   ResultFile errors_;
+  ExternalSort<std::uint64_t> withdrawn_;
   ExternalSort<PlacedRow> placed_;
   ExternalSort<UrlRow> by_url_;
   ExternalSort<std::uint64_t> dropped_;
-  std::uint64_t next_item_ = 0;
   ExportCounts counts_;
 };
 

@@ -50,6 +50,7 @@ end
 
 -- An entry that comes back.
 function Job:push_front(depth, host, entry)
+  self:note_ahead(depth, entry, false)
   local queue, _, hosts = self:queue(depth, host)
   if call('LPUSH', queue, entry) == 1 then call('SADD', hosts, host) end
 end

@@ -25,12 +25,14 @@ function Job.open(prefix, epoch)
     counters = {},  -- depth -> key of the round's counters
     entries = {},   -- host queue's key -> its new entries, and where it is
     leases = {},    -- id -> what is known of a lease, and what leaves it
+    ahead = {},     -- URL -> what has become of it, or false
   }, Job)
 end
 
 function Job:save()
   self:push_entries()
   self:save_leases()
+  self:save_ahead()
   for _, set in pairs(self.sets) do set:save() end
   for key, counts in pairs(self.counts) do
     for field, change in pairs(counts) do call('HINCRBY', key, field, change) end
@@ -72,7 +74,12 @@ function Job:count_both(depth, field, change)
 end
 
 function Job:post(item)
-  call('RPUSH', self.prefix .. 'outbox', item)
+  self.outbox_length = call('RPUSH', self.prefix .. 'outbox', item)
+end
+
+-- The number of the item that was posted last.
+function Job:last_item()
+  return call('HGET', self.prefix .. 'job', 'outbox_first') + self.outbox_length - 1
 end
 
 function Job:reach(depth)

@@ -35,10 +35,19 @@ function Job:part_last_lives(depth, host, entries)
   return 0
 end
 
-function Job:fail(depth, host, entry, word)
+-- `item`: its row, for the outbox.
+function Job:fail(depth, host, entry, word, item)
   if parts_of(entry).sitemap == 0 then self:count_page(host, -1) end
   self:count_both(depth, 'failed', 1)
   self:count('failed:' .. word, 1)
+  self:post(item)
+  if tonumber(depth) > self.round then
+    self:note_ahead(depth, entry, 'failed ' .. self:last_item() .. ' ' .. word)
+  end
+end
+
+function Job:give_up(depth, host, entry, word)
+  self:fail(depth, host, entry, word, 'given_up ' .. word .. ' ' .. depth .. ' ' .. entry)
 end
 
 function Job:refuse(id, index)

@@ -51,6 +51,10 @@ std::optional<OutboxLine> ParseOutboxLine(std::string_view line) {
     LeasedUrl url;
     if (!TakeNumber(line, url.lease) || !TakeNumber(line, url.index)) return std::nullopt;
     parsed.item = OutboxLine::Refused{url};
+  } else if (kind == "withdrawn") {
+    OutboxLine::Withdrawn withdrawn;
+    if (!TakeNumber(line, withdrawn.number)) return std::nullopt;
+    parsed.item = withdrawn;
   } else {
     return std::nullopt;
   }

@@ -7,8 +7,12 @@ local FIRST_LINK = 19
 -- `report` what the worker says of it. Returns the target's admission, if there is one.
 local endings = {}
 
-function endings.fetched(job, url)
+function endings.fetched(job, url, report)
   job:count_both(url.depth, 'fetched', 1)
+  if url.depth > job.round then
+    job:note_ahead(url.depth, url.entry, table.concat(
+        { 'fetched', url.id, url.index, report.bytes, report.links }, ' '))
+  end
 end
 
 function endings.redirected(job, url, report)
@@ -27,18 +31,22 @@ function endings.redirected(job, url, report)
     outcome = DROPPED[admission] or (admission == '=' and 'seen' or 'admitted')
   end
   job:post('redirected ' .. outcome .. ' ' .. report.row)
+  if url.depth > job.round then
+    job:note_ahead(url.depth, url.entry, 'redirected ' .. job:last_item())
+  end
   return admission
 end
 
 function endings.failed(job, url, report)
-  job:fail(url.depth, url.host, url.entry, report.word)
-  job:post('failed ' .. report.row)
+  job:fail(url.depth, url.host, url.entry, report.word, 'failed ' .. report.row)
 end
 
 function endings.retried(job, url, report)
   local parts = parts_of(url.entry)
   parts.attempt = parts.attempt + 1
-  call('ZADD', job.prefix .. 'delayed', report.not_before, url.depth .. ' ' .. text_of(parts))
+  local entry = text_of(parts)
+  call('ZADD', job.prefix .. 'delayed', report.not_before, url.depth .. ' ' .. entry)
+  job:note_ahead(url.depth, entry, 'delayed ' .. entry)
   job:count('retries', 1)
   job:count_both(url.depth, 'delayed', 1)
 end
@@ -48,10 +56,15 @@ function endings.returned(job, url)
   job:refuse(url.id, url.index)
 end
 
-local function finish(job, url, report)
-  job:release(url.depth, 1)
+-- A URL leaves its lease, where it counted at a depth.
+local function leave(job, url, depth)
+  job:release(depth, 1)
   url.lease.ended[#url.lease.ended + 1] = url.index
   url.lease.has_ended[url.index] = true
+end
+
+local function finish(job, url, report)
+  leave(job, url, url.depth)
   if report.kind ~= 'returned' and report.kind ~= 'retried' then
     job:count('bytes', tonumber(report.bytes))
     job:count('links', tonumber(report.links))
@@ -71,7 +84,8 @@ local function check_report(args)
   check_candidates(args, FIRST_LINK)
 end
 
--- Returns false when it is refused, else admissions of the sitemaps, of the links and of the target.
+-- Returns false when it is refused, the depth at which its URL waits when that has moved there, else
+-- admissions of the sitemaps, of the links and of the target.
 local function accept(job, args)
   local id, index = args[1], args[2]
   local report = {
@@ -88,6 +102,15 @@ local function accept(job, args)
   local host = lease.host
   local url = { id = id, index = index, lease = lease, depth = lease.depth, host = host,
                 entry = entry }
+  local moved_to, moved_entry = job:moved_to(entry)
+  if moved_to then
+    if report.kind == '' then return false end
+    leave(job, url, moved_to)
+    job:end_move(entry)
+    job:refuse(id, index)
+    job:push_front(moved_to, host, moved_entry)
+    return moved_to
+  end
   local depth_of_links = args[12] == '1' and url.depth or url.depth + 1
   local last_sitemap = FIRST_LINK + 2 * tonumber(args[17]) - 1
   if args[16] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[16], host) end

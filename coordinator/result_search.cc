@@ -69,32 +69,44 @@ class Search {
 
   void TakeOutboxLine(std::string_view line) {
     const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
-    if (parsed) std::visit([this](const auto& item) { Take(item); }, parsed->item);
+    if (!parsed) return;
+    item_ = parsed->number;
+    std::visit([this](const auto& item) { Take(item); }, parsed->item);
+  }
+
+  void End(UrlEnding::Kind kind, std::string row) {
+    ending_ = {kind, std::move(row)};
+    ended_by_ = item_;
   }
 
   void Take(const OutboxLine::Failed& failed) {
-    if (IsRow(failed.row)) ending_ = {UrlEnding::Kind::kFailed, std::string(failed.row)};
+    if (IsRow(failed.row)) End(UrlEnding::Kind::kFailed, std::string(failed.row));
   }
   void Take(const OutboxLine::Redirected& redirected) {
     if (!IsRow(redirected.row)) return;
-    ending_ = {UrlEnding::Kind::kRedirected, RedirectRowWith(redirected.row, redirected.outcome)};
+    End(UrlEnding::Kind::kRedirected, RedirectRowWith(redirected.row, redirected.outcome));
   }
   void Take(const OutboxLine::GivenUp& given_up) {
     if (!given_up.entry.starts_with(url_)) return;
     const auto entry = FrontierEntry::Parse(given_up.entry);
     if (!entry || entry->url != url_) return;
-    ending_ = {UrlEnding::Kind::kFailed, GivenUpRow(*entry, given_up.depth, given_up.reason)};
+    End(UrlEnding::Kind::kFailed, GivenUpRow(*entry, given_up.depth, given_up.reason));
   }
   void Take(const FoundBeyond&) {}
   void Take(const OutboxLine::Refused& refused) {
     std::erase_if(pages_, [&](const Page& page) { return page.url == refused.url; });
+  }
+  void Take(const OutboxLine::Withdrawn& withdrawn) {
+    if (ending_ && ended_by_ == withdrawn.number) ending_.reset();
   }
 
   const fs::path out_;
   const std::string_view url_;
   const std::string row_begin_;
   std::vector<Page> pages_;
+  std::uint64_t item_ = 0;  // that is looked at
   std::optional<UrlEnding> ending_;
+  std::uint64_t ended_by_ = 0;  // the item of ending_
 };
 
 }  // namespace

@@ -28,10 +28,16 @@
 --   P pages_of_host   hash    HOST -> its pages that are fetched or are to be; each host that was
 --                             ever admitted
 --   P hosts_of_domain hash    registrable domain -> hosts admitted while there was a limit
+--   P ahead           hash    URL -> what has become of it, of each that was leased at depth round + 1
+--                             and is not back in its queue: "leased", "delayed ENTRY",
+--                             "fetched ID INDEX BYTES LINKS", "redirected ITEM" or
+--                             "failed ITEM WORD"; ITEM: number of its row in the outbox
+--   P moving          hash    URL -> "D ENTRY" of each that has moved to D while it was leased: where
+--                             it waits when it leaves its lease. It counts as leased at D
 --   P seen            fingerprint set of all admitted URLs
 --   P beyond:D        fingerprint set of URLs that were found at D, deeper than the crawl goes, and
 --                             posted for one that goes deeper; while D > round
---   P waiting:D       fingerprint set of the URLs in the frontier at D, while D > round
+--   P waiting:D       fingerprint set of the URLs admitted at D, while D > round
 --   P outbox          list    result rows that only these functions could decide
 --   P workers         hash    worker -> JSON
 --   P control         string  written by people
@@ -76,6 +82,7 @@ end
 -- include job.lua
 -- include host_queues.lua
 -- include admission.lua
+-- include ahead.lua
 -- include leases.lua
 -- include reports.lua
 
@@ -109,9 +116,9 @@ step('admit', function(job, args)
   }
 end)
 
--- Raises BAD for a depth whose round is not open: what waits there may still move.
-local function check_open(job, depth)
-  if tonumber(depth) > job.round then
+-- Raises BAD for a depth above this one: what waits there may still move.
+local function check_open(depth, greatest)
+  if tonumber(depth) > greatest then
     error(redis.error_reply('BAD depth: the round of depth ' .. depth .. ' is not open'))
   end
 end
@@ -125,7 +132,7 @@ step('lease', function(job, args)
   for i, index in ipairs(indexes) do entries[i] = lease[tostring(index)] end
   if #entries > 0 then return { 0, entries } end
 
-  check_open(job, depth)
+  check_open(depth, job.round + 1)
   entries = job:pop(depth, host, tonumber(count))
   if #entries == 0 then return { 0, entries } end
   local left = job:part_last_lives(depth, host, entries)
@@ -133,6 +140,7 @@ step('lease', function(job, args)
   for i, entry in ipairs(entries) do
     fields[#fields + 1] = tostring(i - 1)
     fields[#fields + 1] = entry
+    job:note_ahead(depth, entry, 'leased')
   end
   call_in_chunks('HSET', key, fields)
   call('SADD', job.prefix .. 'leases', id)
@@ -181,42 +189,55 @@ step('wake', function(job, args)
   return reply
 end)
 
--- lease blame -> returned, given up
+-- lease blame -> returned and given up at the lease's depth, (depth, 1 if it is given up else 0)* of
+-- those that have moved
 step('expire', function(job, args)
   local id, blame = args[2], args[3] == '1'
   local key = job.prefix .. 'lease:' .. id
   local indexes, lease = read_lease(key)
   if #indexes == 0 then return { 0, 0 } end
 
-  local returned = {}
+  local reply, returned = { 0, 0 }, {}
   for _, index in ipairs(indexes) do
     local entry, losses = lease[tostring(index)], 0
-    if blame then entry, losses = with_loss(entry) end
-    job:refuse(id, index)
-    if blame and losses >= MAX_LOSSES then
-      job:fail(lease.depth, lease.host, entry, 'worker_lost')
-      job:post('given_up worker_lost ' .. lease.depth .. ' ' .. entry)
+    local depth, moved_entry = job:moved_to(entry)
+    local has_moved = depth ~= nil
+    if has_moved then
+      job:end_move(entry)
+      entry = moved_entry
     else
-      returned[#returned + 1] = entry
+      depth = lease.depth
+    end
+    if blame then entry, losses = with_loss(entry) end
+    local given_up = blame and losses >= MAX_LOSSES
+    job:refuse(id, index)
+    job:release(depth, 1)
+    if given_up then
+      job:give_up(depth, lease.host, entry, 'worker_lost')
+    else
+      returned[#returned + 1] = { depth, entry }
+    end
+    if has_moved then
+      reply[#reply + 1] = depth
+      reply[#reply + 1] = given_up and 1 or 0
+    else
+      local place = given_up and 2 or 1
+      reply[place] = reply[place] + 1
     end
   end
-  for i = #returned, 1, -1 do job:push_front(lease.depth, lease.host, returned[i]) end
+  for i = #returned, 1, -1 do job:push_front(returned[i][1], lease.host, returned[i][2]) end
   call('DEL', key)
   call('SREM', job.prefix .. 'leases', id)
-  job:release(lease.depth, #indexes)
   if blame then job:count('leases_expired', 1) end
-  return { #returned, #indexes - #returned }
+  return reply
 end)
 
 -- host depth count word -> given up
 step('give_up', function(job, args)
   local host, depth, word = args[2], args[3], args[5]
-  check_open(job, depth)
+  check_open(depth, job.round)
   local entries = job:pop(depth, host, tonumber(args[4]))
-  for _, entry in ipairs(entries) do
-    job:fail(depth, host, entry, word)
-    job:post('given_up ' .. word .. ' ' .. depth .. ' ' .. entry)
-  end
+  for _, entry in ipairs(entries) do job:give_up(depth, host, entry, word) end
   return #entries
 end)
 
@@ -232,7 +253,9 @@ step('open_round', function(job, args)
     job:set('waiting:' .. open):delete()
     job:set('beyond:' .. open):delete()
   end
-  if depth > job.round then call('HSET', job.prefix .. 'job', 'round', depth) end
+  if depth <= job.round then return end
+  call('UNLINK', job.prefix .. 'ahead')
+  call('HSET', job.prefix .. 'job', 'round', depth)
 end)
 
 -- (field value)*
