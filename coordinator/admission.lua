@@ -16,13 +16,13 @@ local function check_candidates(args, first)
 end
 
 -- Takes a URL off the greater depth at which it is, if it may move: its entry there is void, or what
--- was counted of it is undone. Returns that depth and, of one that was leased ahead, what undo[STATE]
--- tells; or nil. `rest`: what follows the URL in its new entry.
-function Job:take_deeper(depth, fingerprint, url, rest)
+-- was counted of it is undone. Returns that depth and, of one that was leased ahead, what
+-- take_back() does; or nil.
+function Job:take_deeper(depth, fingerprint, url, entry)
   for deeper = math.max(depth, self.round) + 1, self.deepest do
     if self:set('waiting:' .. deeper):remove(fingerprint) then
       local state = deeper == self.round + 1 and self:ahead_of(url)
-      if state then return deeper, self:take_back(deeper, depth, url, rest, state) end
+      if state then return deeper, self:take_back(deeper, depth, entry, state) end
       local host = host_of(url)
       local _, moved = self:queue(deeper, host)
       call('SADD', moved, url)
@@ -49,7 +49,8 @@ end
 -- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, "DEPTH:WAS"
 -- when it was leased ahead there, or a key in DROPPED. `rest`: what follows the URL in its entry.
 function Job:admit(depth, fingerprint, url, rest, is_page)
-  local from, was, host
+  local entry = url .. rest
+  local from, was, kept, host
   if self:set('seen'):add(fingerprint) then
     host = host_of(url)
     local drop = self:admit_to_host(host, is_page)
@@ -60,7 +61,7 @@ function Job:admit(depth, fingerprint, url, rest, is_page)
     end
     self:count('admitted', 1)
   else
-    from, was = self:take_deeper(depth, fingerprint, url, rest)
+    from, was, kept = self:take_deeper(depth, fingerprint, url, entry)
     if not from then return '=' end
     host = host_of(url)
     self:count('moved', 1)
@@ -70,7 +71,7 @@ function Job:admit(depth, fingerprint, url, rest, is_page)
   end
   self:count_round(depth, 'admitted', 1)
   self:reach(depth)
-  if was ~= 'L' then self:push_later(depth, host, url .. rest) end
+  if was ~= 'L' then self:push_later(depth, host, kept or entry) end
   if depth > self.round then self:set('waiting:' .. depth):add_later(fingerprint) end
   if was then return from .. ':' .. was end
   return from or '+'

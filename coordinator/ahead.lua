@@ -30,11 +30,12 @@ function Job:save_ahead()
 end
 
 -- undo[STATE](job, url, value): takes back what was counted of a URL that moves from `url.from` to
--- `url.depth`. Returns the letter that tells the state, and what else there is to tell.
+-- `url.depth`, where its entry is `url.parts`; the losses that it has had it keeps. Returns the
+-- letter that tells the state, and what else there is to tell.
 local undo = {}
 
 function undo.leased(job, url)
-  call('HSET', job.prefix .. 'moving', url.text, url.depth .. ' ' .. url.text .. url.rest)
+  call('HSET', job.prefix .. 'moving', url.parts.url, url.depth .. ' ' .. text_of(url.parts))
   job.has_moving = true
   job:count_round(url.from, 'leased', -1)
   job:count_round(url.depth, 'leased', 1)
@@ -44,6 +45,7 @@ end
 function undo.delayed(job, url, entry)
   call('ZREM', job.prefix .. 'delayed', url.from .. ' ' .. entry)
   job:count_both(url.from, 'delayed', -1)
+  url.parts.losses = parts_of(entry).losses
   return 'Y'
 end
 
@@ -59,7 +61,7 @@ end
 function undo.redirected(job, url, item)
   job:post('withdrawn ' .. item)
   job:count_both(url.from, 'redirected', -1)
-  job:count_page(host_of(url.text), 1)
+  job:count_page(host_of(url.parts.url), 1)
   return 'R'
 end
 
@@ -68,16 +70,19 @@ function undo.failed(job, url, value)
   job:post('withdrawn ' .. item)
   job:count_both(url.from, 'failed', -1)
   job:count('failed:' .. word, -1)
-  job:count_page(host_of(url.text), 1)
+  job:count_page(host_of(url.parts.url), 1)
+  if word == 'worker_lost' then url.parts.losses = MAX_LOSSES - 1 end
   return 'X' .. word
 end
 
--- Takes back a URL that was leased ahead at depth `from` and is found at `depth` now. `rest`: what
--- follows it in its entry there. Returns what undo[STATE] does.
-function Job:take_back(from, depth, text, rest, state)
+-- Takes back a URL that was leased ahead at depth `from` and is found at `depth` now. Returns what
+-- undo[STATE] does, and its entry there; `entry`: what it would be of another URL.
+function Job:take_back(from, depth, entry, state)
   local kind, value = string.match(state, '^(%a+) ?(.*)$')
-  self.ahead[text] = false
-  return undo[kind](self, { from = from, depth = depth, text = text, rest = rest }, value)
+  local url = { from = from, depth = depth, parts = parts_of(entry) }
+  self.ahead[url.parts.url] = false
+  local was = undo[kind](self, url, value)
+  return was, text_of(url.parts)
 end
 
 -- The depth to which a URL has moved while it was leased with `entry`, and its entry there, with

@@ -25,6 +25,13 @@ HostBudget BudgetOf(const CrawlOptions& crawl) {
   return {crawl.host_connections, std::max(crawl.host_delay, least)};
 }
 
+/// What is fetched ahead may turn out to lie elsewhere. So nothing may hang on its place meanwhile:
+/// not the room for pages that a limit has left, nor the sitemaps of its host, which have the
+/// host's least depth.
+bool MayRunAhead(const CrawlOptions& crawl) {
+  return !crawl.sitemaps && crawl.max_pages == 0 && crawl.max_pages_per_host == 0;
+}
+
 }  // namespace
 
 Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
@@ -33,9 +40,8 @@ Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
       rules_(options_.crawl, std::move(scope)),
       started_(now),
       started_wall_(wall),
-      // A sitemap has the least depth of its host, which a URL leased ahead does not tell yet.
       frontier_(options_.crawl.rounds, BudgetOf(options_.crawl),
-                {options_.crawl.depth, !options_.crawl.sitemaps}),
+                {options_.crawl.depth, MayRunAhead(options_.crawl)}),
       robots_({options_.crawl.robots_retries, options_.crawl.robots_retry_delay}) {}
 
 // ---- Start ----
@@ -242,12 +248,13 @@ void Coordinator::Advance(TimePoint now) {
 void Coordinator::OpenRound(int depth, TimePoint now) {
   if (options_.crawl.rounds != RoundMode::kExact || depth <= frontier_.open_depth()) return;
   frontier_.OpenRound(depth);
+  fetched_again_.clear();
   round_opened_ = now;
   ApplyStep(OpenRoundStep{depth});
 }
 
-/// A round that is open for too long is closed by force: what is leased or delayed comes back to
-/// its host queue, and then all that waits is given up.
+/// A round that is open for too long is closed by force: what is leased or delayed, ahead of its
+/// round too, comes back to its host queue, and then all that waits for the open one is given up.
 void Coordinator::CloseOverdueRound(TimePoint now) {
   const milliseconds deadline = options_.crawl.round_deadline;
   if (deadline == milliseconds(0)) return;

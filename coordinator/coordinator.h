@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -157,7 +158,7 @@ class Coordinator {
   bool DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
-  void Moved(std::string_view host, const Admission& admission, int depth);
+  void Moved(const Candidate& candidate, const Admission& admission, int depth);
   void AllAdmitted(const std::vector<Candidate>& candidates,
                    const std::vector<Admission>& admissions, int depth);
 
@@ -228,7 +229,9 @@ class Coordinator {
   };
   std::unordered_map<std::string, Suspects> suspects_;  // by worker
   RoundWork work_;
-  int deepest_ = 0;              // the greatest depth that anything was admitted at
+  int deepest_ = 0;  // the greatest depth that anything was admitted at
+  // URLs that have moved after they were fetched ahead: their bodies are counted already.
+  std::unordered_set<Fingerprint> fetched_again_;
   std::uint64_t giving_up_ = 0;  // URLs of GiveUpSteps that are under way
   TimePoint round_opened_{};
   bool closing_round_ = false;  // its deadline has passed: all comes back, to be given up

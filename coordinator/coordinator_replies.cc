@@ -43,7 +43,7 @@ void Coordinator::Admitted(const Candidate& candidate, const Admission& admissio
       frontier_.Add(host, depth);
       break;
     case Admission::Kind::kMoved:
-      Moved(host, admission, depth);
+      Moved(candidate, admission, depth);
       break;
     case Admission::Kind::kSeen:
       break;
@@ -55,7 +55,8 @@ void Coordinator::Admitted(const Candidate& candidate, const Admission& admissio
 }
 
 /// What was counted of it at the depth where it was is undone.
-void Coordinator::Moved(std::string_view host, const Admission& admission, int depth) {
+void Coordinator::Moved(const Candidate& candidate, const Admission& admission, int depth) {
+  const std::string_view host = AuthorityOf(candidate.url);
   const int from = admission.moved_from;
   switch (admission.was) {
     case Admission::Was::kWaiting:
@@ -68,6 +69,7 @@ void Coordinator::Moved(std::string_view host, const Admission& admission, int d
       work_.Delayed(from, -1);
       break;
     case Admission::Was::kFetched:
+      fetched_again_.insert(candidate.fingerprint);
       --counts_.fetched;
       counts_.bytes -= admission.body_bytes;
       break;

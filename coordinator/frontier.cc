@@ -9,7 +9,7 @@ Frontier::Slot& Frontier::SlotOf(std::string_view host) {
   const auto found = hosts_.find(key);
   if (found != hosts_.end()) return found->second;
   HostQueue queue(key, budget_);
-  return hosts_.emplace(std::move(key), Slot{std::move(queue), false, {}}).first->second;
+  return hosts_.emplace(std::move(key), Slot(std::move(queue))).first->second;
 }
 
 HostQueue& Frontier::At(std::string_view host) { return SlotOf(host).queue; }
@@ -63,10 +63,13 @@ int Frontier::LeastDepth() const {
 void Frontier::Add(std::string_view host, int depth, std::uint64_t count) {
   if (count == 0) return;
   Slot& slot = SlotOf(host);
-  const bool first = slot.queue.waiting(depth) == 0;
   slot.queue.Add(depth, count);
   Count(depth, static_cast<std::int64_t>(count));
-  if (mode_ == RoundMode::kExact && depth > open_depth_ && first) later_[depth].push_back(&slot);
+  if (mode_ == RoundMode::kExact && depth > open_depth_ &&
+      std::find(slot.later.begin(), slot.later.end(), depth) == slot.later.end()) {
+    slot.later.push_back(depth);
+    later_[depth].push_back(&slot);
+  }
   MakeReady(slot);
 }
 
@@ -117,13 +120,14 @@ void Frontier::WakeDeferred(TimePoint now) {
 /// Hosts whose own round goes on after all come again when it is at its end.
 void Frontier::EndPatience(TimePoint now) {
   for (Slot* slot : std::exchange(tails_, {})) {
-    patient_.emplace_back(now + kTailPatience, slot);
+    patient_.push_back({slot, open_depth_, now + kTailPatience});
   }
-  while (!patient_.empty() && patient_.front().first <= now) {
-    Slot& slot = *patient_.front().second;
+  while (!patient_.empty() && patient_.front().until <= now) {
+    const Patient patient = patient_.front();
+    Slot& slot = *patient.slot;
     patient_.pop_front();
-    if (now < slot.last_lease + kTailPatience) {
-      patient_.emplace_back(now + kTailPatience, &slot);
+    if (patient.round != open_depth_ || now < slot.last_lease + kTailPatience) {
+      patient_.push_back({&slot, open_depth_, now + kTailPatience});
       continue;
     }
     slot.may_be_ahead = false;
@@ -186,7 +190,10 @@ void Frontier::OpenRound(int depth) {
   open_depth_ = depth;
   const auto end = later_.upper_bound(depth);
   for (auto round = later_.begin(); round != end; round = later_.erase(round)) {
-    for (Slot* slot : round->second) MakeReady(*slot);
+    for (Slot* slot : round->second) {
+      std::erase(slot->later, round->first);
+      MakeReady(*slot);
+    }
   }
   if (end == later_.end() || end->first != depth + 1) return;
   for (Slot* slot : end->second) MakeReady(*slot);

@@ -1,9 +1,9 @@
 // The coordinator's view of the frontier: all host queues, and which of them may be leased next.
 // Hosts take turns, and a host's least depth goes first. In exact rounds URLs of the open depth are
 // leased, and where a host has none left those of the next depth, ahead of their round: so a round
-// does not wait for its slowest URL. Such a URL may turn out to belong to the open round after all,
-// and is fetched again then; as most rounds end soon after their last URL is leased, a host runs
-// ahead only some time after that. One that is in trouble does not.
+// does not wait for its slowest URL. What is leased ahead may turn out to belong to the open round
+// after all, and is fetched again then; as most rounds end soon after their last URL is leased, a
+// host runs ahead only some time after that. One that is in trouble does not.
 // A host may be deferred: then nothing of it is leased before its time.
 //
 // No I/O, no clock. Borrows nothing; references to host queues stay valid as long as the frontier.
@@ -86,12 +86,15 @@ class Frontier {
   struct Slot;
   using Deferrals = std::multimap<TimePoint, Slot*>;
   struct Slot {
+    explicit Slot(HostQueue host_queue) : queue(std::move(host_queue)) {}
+
     HostQueue queue;
     bool ready = false;                           // is in ready_
     std::optional<Deferrals::iterator> deferral;  // its place in deferrals_
     bool may_be_ahead = false;                    // is in tails_, patient_ or ahead_
     int patient_in = -1;     // the last round of which it has waited out the tail
     TimePoint last_lease{};  // of an open round
+    std::vector<int> later;  // depths at which it is in later_
   };
 
   Slot& SlotOf(std::string_view host);
@@ -113,7 +116,12 @@ class Frontier {
   // Hosts that have URLs of the next round only: since the last Lease(), until the given time, and
   // those that run ahead. Whether they still do is looked at when they are taken out.
   std::deque<Slot*> tails_;
-  std::deque<std::pair<TimePoint, Slot*>> patient_;
+  struct Patient {
+    Slot* slot;
+    int round;
+    TimePoint until;
+  };
+  std::deque<Patient> patient_;
   std::deque<Slot*> ahead_;
   std::map<int, std::int64_t> waiting_;  // by depth; no zero counts. Below zero: see HostQueue
   int open_depth_ = 0;

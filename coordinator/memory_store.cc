@@ -112,7 +112,7 @@ struct MemoryStore::Job {
   void Push(int depth, Fingerprint fingerprint, FrontierEntry entry);
   void PutBack(int depth, FrontierEntry entry);
   int TakeWaiting(Fingerprint fingerprint, int depth);
-  bool TakeBack(const FrontierEntry& entry, int depth, Admission& admission);
+  bool TakeBack(FrontierEntry& entry, int depth, Admission& admission);
   int DepthOf(const Lease& lease, const FrontierEntry& entry) const;
   Moving TakeMoving(const Lease& lease, const FrontierEntry& entry);
   int EndMoved(const AcceptStep& step, Lease& lease);
@@ -220,8 +220,8 @@ int MemoryStore::Job::TakeWaiting(Fingerprint fingerprint, int depth) {
 }
 
 /// Undoes what was counted of the URL of `entry`, if it was leased ahead and is found at `depth`
-/// now. Of one that is still leased the entry is kept for later.
-bool MemoryStore::Job::TakeBack(const FrontierEntry& entry, int depth, Admission& admission) {
+/// now; the losses that it has had it keeps. Of one that is still leased the entry is for later.
+bool MemoryStore::Job::TakeBack(FrontierEntry& entry, int depth, Admission& admission) {
   const auto found = ahead.find(entry.url);
   if (depth > open_depth || found == ahead.end()) return false;
   const Ahead was = found->second;
@@ -238,7 +238,12 @@ bool MemoryStore::Job::TakeBack(const FrontierEntry& entry, int depth, Admission
       ++Round(depth).leased;
       break;
     case Admission::Was::kDelayed:
-      std::erase_if(delayed, [&](const auto& due) { return due.second.second.url == entry.url; });
+      std::erase_if(delayed, [&](const auto& due) {
+        const FrontierEntry& other = due.second.second;
+        if (other.url != entry.url) return false;
+        entry.losses = other.losses;
+        return true;
+      });
       --stats["delayed"];
       --round.delayed;
       break;
@@ -258,6 +263,7 @@ bool MemoryStore::Job::TakeBack(const FrontierEntry& entry, int depth, Admission
     case Admission::Was::kFailed:
       Post("withdrawn " + std::to_string(was.item));
       ++pages_of_host[std::string(HostOf(entry.url))];
+      if (was.reason == Error::kWorkerLost) entry.losses = kMaxLosses - 1;
       admission.reason = was.reason;
       --stats["failed"];
       --stats["failed:" + std::string(ReasonWord(was.reason))];
@@ -333,6 +339,10 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
   }
   Lease& lease = at->second;
   const FrontierEntry& entry = lease.entries.at(step.index);
+  if (step.pause > milliseconds(0)) {
+    WallTime& until = paused[lease.host];
+    until = std::max(until, step.now + step.pause);
+  }
   if (moving.contains(entry.url)) {
     if (ending) reply.moved_to = EndMoved(step, lease);
     if (lease.entries.empty()) leases.erase(at);
@@ -352,10 +362,6 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
         Admit(depth, fingerprint, {.url = url, .referrer = entry.url}, step.domains));
   }
   PostBeyond(depth, step.beyond, entry.url);
-  if (step.pause > milliseconds(0)) {
-    WallTime& until = paused[lease.host];
-    until = std::max(until, step.now + step.pause);
-  }
   if (ending) {
     reply.target = End(step, lease, entry);
     lease.entries.erase(step.index);
@@ -378,11 +384,11 @@ void MemoryStore::Job::PostBeyond(int depth, const std::vector<Candidate>& links
 /// Puts a URL that has moved meanwhile where it waits from now on, and returns that depth.
 int MemoryStore::Job::EndMoved(const AcceptStep& step, Lease& lease) {
   const FrontierEntry entry = lease.entries.extract(step.index).mapped();
-  const auto [depth, waiting] = TakeMoving(lease, entry);
+  const auto [depth, moved] = TakeMoving(lease, entry);
   --stats["leased"];
   --Round(depth).leased;
   Refuse(step.lease, step.index);
-  PutBack(depth, waiting);
+  PutBack(depth, moved);
   return depth;
 }
 

@@ -76,6 +76,13 @@ std::optional<FoundBeyond> ParseFoundBeyond(std::string_view item);
 void ForEachLine(const std::filesystem::path& path,
                  const std::function<bool(std::string_view line)>& take);
 
+/// Calls `take` with each item of the outbox, in the order of their numbers. Where a later epoch
+/// begins with a number that an earlier one has passed, either they were written again after a
+/// crash, or Redis went back in time (with the power its last second was lost): the later ones
+/// count. Throws as ForEachLine() does.
+void ForEachOutboxLine(const std::filesystem::path& out,
+                       const std::function<void(const OutboxLine& line)>& take);
+
 /// The part files whose names begin so, in the order of their names; none without the folder.
 std::vector<std::filesystem::path> PartFiles(const std::filesystem::path& out,
                                              std::string_view prefix);

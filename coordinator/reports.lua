@@ -102,6 +102,7 @@ local function accept(job, args)
   local host = lease.host
   local url = { id = id, index = index, lease = lease, depth = lease.depth, host = host,
                 entry = entry }
+  if args[16] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[16], host) end
   local moved_to, moved_entry = job:moved_to(entry)
   if moved_to then
     if report.kind == '' then return false end
@@ -113,7 +114,6 @@ local function accept(job, args)
   end
   local depth_of_links = args[12] == '1' and url.depth or url.depth + 1
   local last_sitemap = FIRST_LINK + 2 * tonumber(args[17]) - 1
-  if args[16] ~= '' then call('ZADD', job.prefix .. 'paused', 'GT', args[16], host) end
   job:read_domains(args[14])
   for word, count in string.gmatch(args[13], '([^ ]+) (%d+)') do
     job:count('dropped:' .. word, tonumber(count))

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A URL is fetched more than once only when its worker was lost.
+/// A URL is fetched more than once only when its worker was lost or it has moved.
 constexpr std::size_t kMaxCandidates = 1000;
 
 class Search {
@@ -31,12 +31,10 @@ class Search {
         return true;
       });
     }
-    for (const fs::path& part : PartFiles(out_, "outbox-")) {
-      ForEachLine(part, [this](std::string_view line) {
-        TakeOutboxLine(line);
-        return true;
-      });
-    }
+    ForEachOutboxLine(out_, [this](const OutboxLine& line) {
+      item_ = line.number;
+      std::visit([this](const auto& item) { Take(item); }, line.item);
+    });
     if (!pages_.empty()) return UrlEnding{UrlEnding::Kind::kFetched, pages_[0].row};
     return ending_;
   }
@@ -65,13 +63,6 @@ class Search {
     const std::optional<PageLine> page = ParsePageLine(line);
     if (!page || !IsRow(page->row) || pages_.size() >= kMaxCandidates) return;
     pages_.push_back({page->url, std::string(page->row)});
-  }
-
-  void TakeOutboxLine(std::string_view line) {
-    const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
-    if (!parsed) return;
-    item_ = parsed->number;
-    std::visit([this](const auto& item) { Take(item); }, parsed->item);
   }
 
   void End(UrlEnding::Kind kind, std::string row) {

@@ -139,8 +139,9 @@ struct LeaseReply {
 
 /// Accepts what a worker reports of one leased URL: admits links at the lease's depth + 1 (those of
 /// a sitemap at the lease's own depth) and, when `ending` is there, ends the lease's hold on the
-/// URL. Changes nothing when the URL is not leased under that id (any more). A page with many links
-/// is reported in several steps, of which only the last has an ending.
+/// URL. Changes nothing when the URL is not leased under that id (any more), and only that it
+/// leaves the lease when it has moved (AcceptReply::moved_to). A page with many links is reported
+/// in several steps, of which only the last has an ending.
 struct AcceptStep {
   LeaseId lease = 0;
   int index = 0;  // the URL's place in the lease
@@ -263,12 +264,10 @@ struct ReadControlReply {
 ///     "redirected" SP outcome SP row      outcome: "admitted", "seen", a DropWord, or the refusal
 ///     "given_up" SP reason SP depth SP entry     ended by a GiveUpStep, or as worker_lost
 ///     "beyond" SP depth SP referrer (SP url)*    found at a depth that is not crawled
-///     "refused" SP lease SP index                rows that a worker wrote for a URL under that
-///     lease
-///                                                do not count: it left the lease unreported, or
-///                                                moved to another depth
-///     "withdrawn" SP number                      the item of that number does not count: its URL
-///                                                moved to another depth
+///     "refused" SP lease SP index     what a worker wrote for it does not count: it left the lease
+///                                     unreported, or moved to another depth
+///     "withdrawn" SP number           the item of that number does not count: its URL moved to
+///                                     another depth
 ///
 /// Drops the items below number `read` and returns up to `limit` of those that follow.
 struct ReadOutboxStep {

@@ -13,7 +13,8 @@
 --                             deepest       the greatest depth that a round or an entry has had
 --                             outbox_first  number of the outbox's first item
 --                             pages_per_host hosts_per_domain   limits; 0: none
---   P stats           hash    counters; of them `leased` and `delayed` go down too
+--   P stats           hash    counters; `leased` and `delayed` go down too, and all that counts how a
+--                             URL has ended when that moves
 --   P round:D         hash    admitted leased fetched redirected failed delayed
 --   P frontier:D:HOST list    entries: URL [SP REFERRER|"-" [SP ATTEMPT SP HOPS SP LOSSES
 --                             [SP SITEMAP]]]
@@ -116,7 +117,7 @@ step('admit', function(job, args)
   }
 end)
 
--- Raises BAD for a depth above this one: what waits there may still move.
+-- Raises BAD for a depth above the greatest that may be touched: what waits there may still move.
 local function check_open(depth, greatest)
   if tonumber(depth) > greatest then
     error(redis.error_reply('BAD depth: the round of depth ' .. depth .. ' is not open'))
@@ -409,6 +410,8 @@ redis.register_function({
         end
       end
     end
+    local moving = call('HGET', prefix .. 'moving', url)
+    if moving then holder[3], holder[4] = string.match(moving, '^(%d+) (.*)$') end
 
     local depths = {}
     for depth = 0, tonumber(call('HGET', prefix .. 'job', 'deepest') or 0) do

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -795,6 +796,76 @@ TEST_F(CoordinatorTest, ARoundWaitsForAUrlThatHasMovedToItWhileItWasLeasedAhead)
   Tell(Fetched{}, "w", deep);
   EXPECT_EQ(store_.job().at("state"), "finished");
   EXPECT_EQ(store_.stats().at("fetched"), 3u);
+}
+
+TEST_F(CoordinatorTest, NothingRunsAheadWhereSomethingHangsOnItsPlace) {
+  const std::vector<std::function<void(CrawlOptions&)>> limits = {
+      [](CrawlOptions& crawl) { crawl.sitemaps = true; },
+      [](CrawlOptions& crawl) { crawl.max_pages = 9; },
+      [](CrawlOptions& crawl) { crawl.max_pages_per_host = 9; }};
+  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+  const CoordinatorOptions before = options_;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    store_ = MemoryStore();
+    sent_.clear();
+    options_ = before;
+    limits[i](options_.crawl);
+    Start();
+    SayHello("w");
+    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+    const Lease second = TheLease("w");
+    Pass(milliseconds(800));
+    EXPECT_THAT(Take<Lease>("w"), IsEmpty()) << i;
+  }
+}
+
+TEST_F(CoordinatorTest, APageThatIsFetchedAgainAsItMovesIsNoRepeatedBody) {
+  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+  options_.crawl.max_same_body = 1;
+  Start();
+  SayHello("w");
+  Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+  const Lease second = TheLease("w");
+  Pass(milliseconds(400));
+  Beat("w", {second.lease_id});
+  const auto page = [&](const Lease& lease) {
+    Report report;
+    report.sequence = ++sequence_;
+    report.lease_id = lease.lease_id;
+    report.entry = lease.entries[0];
+    report.body_digest = 7;
+    report.links = {"http://a.test/deep"};
+    report.outcome = Fetched{};
+    Say("w", Reports{{report}});
+  };
+  page(TheLease("w"));
+  Tell(Redirected{301, "http://a.test/x", true}, "w", second);
+  page(TheLease("w"));
+  const Lease deep = TheLease("w");
+  EXPECT_EQ(deep.entries[0].url, "http://a.test/deep");
+  EXPECT_EQ(deep.depth, 1);
+}
+
+TEST_F(CoordinatorTest, AUrlThatMovesBeforeTheLeaseThatItIsGrantedWithIsCountedOnce) {
+  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+  options_.crawl.host_connections = 9;
+  Start();
+  SayHello("w");
+  Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+  const Lease second = TheLease("w");
+  Pass(milliseconds(200));
+  hold_reports_ = true;
+  Tell(Redirected{301, "http://a.test/x", true}, "w", second);
+  Pass(milliseconds(200));
+  EXPECT_EQ(coordinator_->progress().waiting, 0u) << "x is granted, ahead";
+  hold_reports_ = false;
+  for (const Coordinator::Apply& apply : std::exchange(held_, {})) ApplyStep(apply);
+  CarryOut();
+  EXPECT_THAT(logs_, IsEmpty());
+  const Lease again = TheLease("w");
+  EXPECT_EQ(again.depth, 0);
+  Tell(Fetched{}, "w", again);
+  EXPECT_EQ(store_.job().at("state"), "finished");
 }
 
 TEST_F(CoordinatorTest, CountsOnceWhatMovesAfterItEndedAhead) {

@@ -307,18 +307,23 @@ std::string Text(const Snapshot& snapshot) {
 void ExpectBalance(const Snapshot& snapshot) {
   SCOPED_TRACE(Text(snapshot));
   std::vector<std::uint64_t> waiting(snapshot.rounds.size());
-  std::uint64_t leased = 0;
+  std::vector<std::uint64_t> leased(snapshot.rounds.size());
+  std::uint64_t all_leased = 0;
   for (const auto& queue : snapshot.queues) {
     EXPECT_GT(queue.waiting, 0u);
     waiting.at(queue.depth) += queue.waiting;
   }
   for (const auto& lease : snapshot.leases) {
     EXPECT_FALSE(lease.indexes.empty());
-    leased += lease.indexes.size();
+    leased.at(lease.depth) += lease.indexes.size();
+    all_leased += lease.indexes.size();
   }
   RoundCounts sum;
   for (std::size_t depth = 0; depth < snapshot.rounds.size(); ++depth) {
     const RoundCounts& round = snapshot.rounds[depth];
+    if (snapshot.stats.at("moved") == 0) {
+      EXPECT_EQ(round.leased, leased[depth]);
+    }
     EXPECT_EQ(round.admitted, waiting[depth] + round.delayed + round.leased + round.fetched +
                                   round.redirected + round.failed);
     sum.delayed += round.delayed;
@@ -330,7 +335,7 @@ void ExpectBalance(const Snapshot& snapshot) {
   }
   EXPECT_EQ(snapshot.stats.at("admitted"), sum.admitted);
   EXPECT_EQ(snapshot.stats.at("leased"), sum.leased);
-  EXPECT_EQ(snapshot.stats.at("leased"), leased);
+  EXPECT_EQ(snapshot.stats.at("leased"), all_leased);
   EXPECT_EQ(snapshot.stats.at("fetched"), sum.fetched);
   EXPECT_EQ(snapshot.stats.at("redirected"), sum.redirected);
   EXPECT_EQ(snapshot.stats.at("failed"), sum.failed);
@@ -978,7 +983,7 @@ TEST_P(StoreRules, AUrlThatMovesWhileItIsLeasedKeepsItsLosses) {
   EXPECT_EQ(Now().rounds[0].failed, 1u);
 }
 
-TEST_P(StoreRules, AUrlGivenUpAheadMovesToo) {
+TEST_P(StoreRules, AUrlGivenUpAheadMovesWithOneLifeLeft) {
   coordinator_.Admit(1, {"http://b/"});
   for (LeaseId id = 1; id <= 3; ++id) {
     coordinator_.Lease(id, "b", 1, 1);
@@ -986,6 +991,28 @@ TEST_P(StoreRules, AUrlGivenUpAheadMovesToo) {
   }
   EXPECT_EQ(Text(coordinator_.Admit(0, {"http://b/"})), "1:failed:worker_lost ");
   EXPECT_EQ(coordinator_.Outbox().back(), "withdrawn 3");
+  EXPECT_EQ(coordinator_.Lease(4, "b", 0, 1), Strings{"http://b/ - 0 0 2"});
+}
+
+TEST_P(StoreRules, AUrlThatMovesWhileItIsDelayedKeepsItsLosses) {
+  coordinator_.Admit(1, {"http://b/"});
+  coordinator_.Lease(1, "b", 1, 1);
+  coordinator_.Expire(1);
+  coordinator_.Lease(2, "b", 1, 1);
+  coordinator_.Accept(2, 0, Ended(Ending::Kind::kRetried));
+  coordinator_.Admit(0, {"http://b/"});
+  EXPECT_EQ(coordinator_.Lease(3, "b", 0, 1), Strings{"http://b/ - 0 0 1"});
+}
+
+TEST_P(StoreRules, AHostIsLeftAloneThoughTheUrlThatSaysSoHasMoved) {
+  coordinator_.Admit(1, {"http://b/"});
+  coordinator_.Lease(1, "b", 1, 1);
+  coordinator_.Admit(0, {"http://b/"});
+  AcceptStep step{1, 0, {}, Ended(Ending::Kind::kRetried)};
+  step.now = kNoon;
+  step.pause = milliseconds(500);
+  EXPECT_EQ(Text(coordinator_.Do<AcceptReply>(step)), "moved to 0");
+  EXPECT_EQ(Now().paused.at("b"), kNoon + milliseconds(500));
 }
 
 TEST_P(StoreRules, NumbersOfWithdrawnItemsGoOnWhenTheOutboxIsRead) {
