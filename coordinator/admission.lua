@@ -15,10 +15,14 @@ local function check_candidates(args, first, last)
   end
 end
 
--- Voids the entry of a URL that waits at a greater depth. Returns that depth, or nil.
-function Job:take_waiting(depth, fingerprint, url)
+-- Takes a URL off the greater depth at which it is, if it may move: its entry there is void, or what
+-- was counted of it is undone. Returns that depth and, of one that was leased ahead, what
+-- take_back() does; or nil.
+function Job:take_deeper(depth, fingerprint, url, entry)
   for deeper = math.max(depth, self.round) + 1, self.deepest do
     if self:waiting_at(deeper):remove(fingerprint) then
+      local state = deeper == self.round + 1 and self:ahead_of(url)
+      if state then return deeper, self:take_back(deeper, depth, entry, state) end
       self:void(deeper, host_of(url), url)
       return deeper
     end
@@ -39,10 +43,11 @@ function Job:admit_to_host(host, is_page)
   self:count_page(host, is_page and 1 or 0)
 end
 
--- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, or a key in
--- DROPPED. `rest`: what follows the URL in its entry.
+-- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, "DEPTH:WAS"
+-- when it was leased ahead there, or a key in DROPPED. `rest`: what follows the URL in its entry.
 function Job:admit(depth, fingerprint, url, rest, is_page)
-  local from, host
+  local entry = url .. rest
+  local from, was, kept, host
   if self:set('seen'):add(fingerprint) then
     host = host_of(url)
     local drop = self:admit_to_host(host, is_page)
@@ -53,18 +58,19 @@ function Job:admit(depth, fingerprint, url, rest, is_page)
     end
     self:count_both(depth, 'admitted', 1)
   else
-    from = self:take_waiting(depth, fingerprint, url)
+    from, was, kept = self:take_deeper(depth, fingerprint, url, entry)
     if not from then return '=' end
     host = host_of(url)
     self:count('moved', 1)
     self:count_round(from, 'admitted', -1)
     self:count_round(depth, 'admitted', 1)
-    -- What waited at a depth that is not open is no sitemap: those are found at open ones.
+    -- What was at a depth that is not open is no sitemap: those are found at open ones.
     if not is_page then self:count_page(host, -1) end
   end
   self:reach(depth)
-  self:push_later(depth, host, url .. rest)
+  if was ~= 'L' then self:push_later(depth, host, kept or entry) end
   if depth > self.round then self:waiting_at(depth):add_later(fingerprint) end
+  if was then return from .. ':' .. was end
   return from or '+'
 end
 

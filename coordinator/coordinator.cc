@@ -25,6 +25,13 @@ HostBudget BudgetOf(const CrawlOptions& crawl) {
   return {crawl.host_connections, std::max(crawl.host_delay, least)};
 }
 
+/// What is fetched ahead may turn out to lie elsewhere. So nothing may hang on its place meanwhile:
+/// not the room for pages that a limit has left, nor the sitemaps of its host, which have the
+/// host's least depth.
+bool MayRunAhead(const CrawlOptions& crawl) {
+  return !crawl.sitemaps && crawl.max_pages == 0 && crawl.max_pages_per_host == 0;
+}
+
 }  // namespace
 
 Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
@@ -33,7 +40,8 @@ Coordinator::Coordinator(CoordinatorOptions options, Scope scope, TimePoint now,
       rules_(options_.crawl, std::move(scope)),
       started_(now),
       started_wall_(wall),
-      frontier_(options_.crawl.rounds, BudgetOf(options_.crawl), options_.crawl.depth),
+      frontier_(options_.crawl.rounds, BudgetOf(options_.crawl),
+                {options_.crawl.depth, MayRunAhead(options_.crawl)}),
       robots_({options_.crawl.robots_retries, options_.crawl.robots_retry_delay}) {}
 
 // ---- Start ----
@@ -78,7 +86,12 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     frontier_.At(lease.host).Adopt(live.connections_in_use());
     leases_.Add(std::move(live));
   }
-  for (const RoundCounts& round : snapshot.rounds) delayed_ += round.delayed;
+  for (std::size_t depth = 0; depth < snapshot.rounds.size(); ++depth) {
+    deepest_ = static_cast<int>(depth);
+    const RoundCounts& round = snapshot.rounds[depth];
+    work_.Leased(static_cast<int>(depth), static_cast<std::int64_t>(round.leased));
+    work_.Delayed(static_cast<int>(depth), static_cast<std::int64_t>(round.delayed));
+  }
   for (const auto& [host, until] : snapshot.paused) {
     frontier_.Defer(host, now + (until - WallTimeAt(now)));
   }
@@ -212,17 +225,17 @@ void Coordinator::Advance(TimePoint now) {
   if (phase_ != Phase::kRunning) return;
   CloseOverdueRound(now);
   if (MayOpenNextRound()) {
-    const int next = frontier_.LeastDepth();
-    if (next < 0 && delayed_ == 0) return Close("finished");
+    const int next = LeastDepth();
+    if (next < 0) {
+      OpenRound(deepest_, now);  // it may have ended ahead
+      return Close("finished");
+    }
     if (next > options_.crawl.depth) {  // from when the job went deeper
+      if (leases_.size() > 0) return;
       stopped_because_ = "--depth " + std::to_string(options_.crawl.depth);
       return Close("stopped");
     }
-    if (options_.crawl.rounds == RoundMode::kExact && next > frontier_.open_depth()) {
-      frontier_.OpenRound(next);
-      round_opened_ = now;
-      ApplyStep(OpenRoundStep{next});
-    }
+    OpenRound(next, now);
     if (PagesAllowed() == 0) {
       stopped_because_ = "--max-pages " + std::to_string(options_.crawl.max_pages);
       return Close("stopped");
@@ -231,31 +244,49 @@ void Coordinator::Advance(TimePoint now) {
   Dispatch(now);
 }
 
-/// A round that is open for too long is closed by force: what is leased or delayed comes back to
-/// its host queue, and then all that waits is given up.
+/// If it is not open yet, and rounds are waited for.
+void Coordinator::OpenRound(int depth, TimePoint now) {
+  if (options_.crawl.rounds != RoundMode::kExact || depth <= frontier_.open_depth()) return;
+  frontier_.OpenRound(depth);
+  fetched_again_.clear();
+  round_opened_ = now;
+  ApplyStep(OpenRoundStep{depth});
+}
+
+/// A round that is open for too long is closed by force: what is leased or delayed, ahead of its
+/// round too, comes back to its host queue, and then all that waits for the open one is given up.
 void Coordinator::CloseOverdueRound(TimePoint now) {
   const milliseconds deadline = options_.crawl.round_deadline;
   if (deadline == milliseconds(0)) return;
-  if (!closing_round_ && now - round_opened_ >= deadline &&
-      (leases_.size() > 0 || delayed_ > 0 || frontier_.LeastDepth() >= 0)) {
+  if (!closing_round_ && now - round_opened_ >= deadline && !IsBeyondRound(LeastDepth())) {
     closing_round_ = true;
     for (const LeaseId id : leases_.TakeAll()) ExpireLease(id, false);
-    if (delayed_ > 0) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
+    if (work_.delayed() > 0) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
   }
-  if (!closing_round_ || leases_.size() > 0 || delayed_ > 0) return;
+  if (!closing_round_ || !IsBeyondRound(work_.LeastDepth())) return;
   closing_round_ = false;
   for (const std::string& host : frontier_.HostsInRound()) {
     GiveUpHost(host, Error::kRoundDeadline);
   }
 }
 
-/// Nothing of the open rounds is leased or delayed, nor may any more of them be leased.
+/// All URLs of the open rounds are terminal, or no more of them may be leased.
 bool Coordinator::MayOpenNextRound() const {
-  if (leases_.size() > 0 || giving_up_ > 0) return false;
-  if (PagesAllowed() == 0) return true;
-  if (delayed_ > 0) return false;
-  if (options_.crawl.rounds == RoundMode::kFree) return true;
-  return frontier_.LeastDepth() < 0 || frontier_.LeastDepth() > frontier_.GreatestDepth();
+  if (giving_up_ > 0) return false;
+  if (PagesAllowed() == 0) return leases_.size() == 0;
+  return IsBeyondRound(LeastDepth());
+}
+
+/// `least`: a depth, or -1 where there are no URLs.
+bool Coordinator::IsBeyondRound(int least) const {
+  return least < 0 || least > frontier_.GreatestDepth();
+}
+
+/// Of the URLs that are not terminal; -1: all are.
+int Coordinator::LeastDepth() const {
+  const int waiting = frontier_.LeastDepth();
+  const int at_work = work_.LeastDepth();
+  return waiting < 0 || at_work < 0 ? std::max(waiting, at_work) : std::min(waiting, at_work);
 }
 
 /// How many more URLs may be leased so that no more than --max-pages are ever fetched.
@@ -283,6 +314,7 @@ void Coordinator::Dispatch(TimePoint now) {
     live.deadline = now + LeaseLife();
     leases_.Add(std::move(live));
     workers_.Outstanding(name, grant->terms.count);
+    work_.Leased(grant->depth, grant->terms.count);
     Do(Apply{LeaseStep{id, name, grant->host, grant->depth, grant->terms.count,
                        grant->terms.connections},
              name, 0, grant->terms.delay, now + grant->terms.start_after});
@@ -321,7 +353,7 @@ void Coordinator::OnTick(TimePoint now, bool listening) {
     ReadOutbox();
   }
   if (now >= next_save_) SaveWorkers(now);
-  if (phase_ == Phase::kRunning && delayed_ > 0 && now >= next_wake_) {
+  if (phase_ == Phase::kRunning && work_.delayed() > 0 && now >= next_wake_) {
     next_wake_ = TimePoint::max();
     ApplyStep(WakeStep{WallTimeAt(now)});
   }
@@ -452,7 +484,7 @@ Coordinator::Progress Coordinator::progress() const {
   progress.round = options_.crawl.rounds == RoundMode::kFree ? std::max(0, frontier_.LeastDepth())
                                                              : frontier_.open_depth();
   progress.counts = counts_;
-  progress.waiting = frontier_.waiting() + delayed_ + giving_up_;
+  progress.waiting = frontier_.waiting() + work_.delayed() + giving_up_;
   progress.leased = leases_.urls();
   progress.workers = workers_.all().size();
   progress.hosts = frontier_.hosts();

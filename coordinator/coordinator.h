@@ -7,7 +7,7 @@
 //
 // What it keeps in memory (host queues, leases, rounds) mirrors the store and is rebuilt from a
 // Snapshot. A URL counts as leased from the LeaseStep until the reply that ended it, so a depth
-// without waiting and leased URLs has nothing under way: its round is closed.
+// without waiting, leased and delayed URLs has nothing under way: its round is closed.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -27,6 +28,7 @@
 #include "coordinator/lease_table.h"
 #include "coordinator/report_rules.h"
 #include "coordinator/robots_table.h"
+#include "coordinator/round_work.h"
 #include "coordinator/store.h"
 #include "coordinator/worker_table.h"
 #include "proto/messages.h"
@@ -156,6 +158,7 @@ class Coordinator {
   bool DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
   void Count(const Ending& ending);
   void Admitted(const Candidate& candidate, const Admission& admission, int depth);
+  void Moved(const Candidate& candidate, const Admission& admission, int depth);
   void AllAdmitted(const std::vector<Candidate>& candidates,
                    const std::vector<Admission>& admissions, int depth);
 
@@ -176,6 +179,9 @@ class Coordinator {
   /// Takes the lease's connections that are not in use any more back, and all when it is over.
   void ReleaseLease(LeaseId id, const std::string& host, int ended_urls, TimePoint now);
   bool MayOpenNextRound() const;
+  int LeastDepth() const;
+  bool IsBeyondRound(int least) const;
+  void OpenRound(int depth, TimePoint now);
   void CloseOverdueRound(TimePoint now);
   std::uint64_t PagesAllowed() const;
   milliseconds HeartbeatInterval() const;
@@ -222,7 +228,10 @@ class Coordinator {
     std::deque<Lease> waiting;  // of which some may have ended
   };
   std::unordered_map<std::string, Suspects> suspects_;  // by worker
-  std::uint64_t delayed_ = 0;    // URLs to be tried again, all of rounds that are open
+  RoundWork work_;
+  int deepest_ = 0;  // the greatest depth that anything was admitted at
+  // URLs that have moved after they were fetched ahead: their bodies are counted already.
+  std::unordered_set<Fingerprint> fetched_again_;
   std::uint64_t giving_up_ = 0;  // URLs of GiveUpSteps that are under way
   TimePoint round_opened_{};
   bool closing_round_ = false;  // its deadline has passed: all comes back, to be given up

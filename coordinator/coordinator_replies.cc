@@ -38,11 +38,12 @@ void Coordinator::Admitted(const Candidate& candidate, const Admission& admissio
   const std::string_view host = AuthorityOf(candidate.url);
   switch (admission.kind) {
     case Admission::Kind::kAdmitted:
+      deepest_ = std::max(deepest_, depth);
       ++counts_.admitted;
       frontier_.Add(host, depth);
       break;
     case Admission::Kind::kMoved:
-      frontier_.Move(host, admission.moved_from, depth);
+      Moved(candidate, admission, depth);
       break;
     case Admission::Kind::kSeen:
       break;
@@ -51,6 +52,36 @@ void Coordinator::Admitted(const Candidate& candidate, const Admission& admissio
       ++counts_.dropped_by_reason[std::string(DropWord(admission.kind))];
       break;
   }
+}
+
+/// What was counted of it at the depth where it was is undone.
+void Coordinator::Moved(const Candidate& candidate, const Admission& admission, int depth) {
+  const std::string_view host = AuthorityOf(candidate.url);
+  const int from = admission.moved_from;
+  switch (admission.was) {
+    case Admission::Was::kWaiting:
+      return frontier_.Move(host, from, depth);
+    case Admission::Was::kLeased:
+      work_.Leased(from, -1);
+      work_.Leased(depth, 1);
+      return;
+    case Admission::Was::kDelayed:
+      work_.Delayed(from, -1);
+      break;
+    case Admission::Was::kFetched:
+      fetched_again_.insert(candidate.fingerprint);
+      --counts_.fetched;
+      counts_.bytes -= admission.body_bytes;
+      break;
+    case Admission::Was::kRedirected:
+      --counts_.redirected;
+      break;
+    case Admission::Was::kFailed:
+      --counts_.failed;
+      --counts_.failed_by_reason[std::string(ReasonWord(admission.reason))];
+      break;
+  }
+  frontier_.Add(host, depth);
 }
 
 void Coordinator::AllAdmitted(const std::vector<Candidate>& candidates,
@@ -73,11 +104,13 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
   if (!lease) return;
   const int missing = step.count - static_cast<int>(reply.entries.size());
   if (missing > 0) {
-    if (missing > reply.left) {
-      Do(Log{"the store had " + std::to_string(missing - reply.left) +
-             " URLs fewer than counted for " + step.host});
+    const std::uint64_t lost = frontier_.Missed(step.host, step.depth, missing - reply.left);
+    if (lost > 0) {
+      Do(Log{"the store had " + std::to_string(lost) + " URLs fewer than counted for " +
+             step.host});
     }
     frontier_.Add(step.host, step.depth, reply.left);
+    work_.Leased(step.depth, -missing);
     workers_.Outstanding(step.worker, -missing);
     ReleaseLease(step.id, step.host, missing, now);
   }
@@ -144,10 +177,15 @@ void Coordinator::TakeBackSuspects() {
 
 void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimePoint now) {
   const auto& step = std::get<AcceptStep>(apply.step);
-  if (!reply.accepted) {
-    return AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
-  }
   const LiveLease* lease = leases_.Find(step.lease);
+  if (!reply.accepted) {
+    AckReport(apply.worker, apply.sequence, Ack::Verdict::kNeverRetry);
+    if (!reply.moved_to || !lease) return;
+    frontier_.Add(lease->host, *reply.moved_to);
+    work_.Leased(*reply.moved_to, -1);
+    workers_.Outstanding(apply.worker, -1);
+    return ReleaseLease(step.lease, std::string(lease->host), 1, now);
+  }
   bool links_settled = apply.may_settle_links;
   for (std::size_t i = 0; i < reply.links.size(); ++i) {
     if (!DropWord(reply.links[i].kind).empty()) {
@@ -169,12 +207,13 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimeP
   if (step.ending->kind == Ending::Kind::kReturned) {
     frontier_.Add(host, depth);
   } else if (step.ending->kind == Ending::Kind::kRetried) {
-    ++delayed_;
+    work_.Delayed(depth, 1);
     next_wake_ = std::min(next_wake_, now + (step.now + step.ending->delay - WallTimeAt(now)));
     if (closing_round_) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
   } else {
     Count(*step.ending);
   }
+  work_.Leased(depth, -1);
   workers_.Outstanding(apply.worker, -1);
   ReleaseLease(step.lease, host, 1, now);
 }
@@ -211,7 +250,7 @@ void Coordinator::Count(const Ending& ending) {
 void Coordinator::OnWoken(const WakeReply& reply, TimePoint now) {
   for (const auto& [host, depth, woken] : reply.queues) {
     frontier_.Add(host, depth, woken);
-    delayed_ -= woken;
+    work_.Delayed(depth, -static_cast<std::int64_t>(woken));
   }
   if (closing_round_ && reply.next) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
   next_wake_ = reply.next ? now + (*reply.next - WallTimeAt(now)) : TimePoint::max();
@@ -230,14 +269,22 @@ void Coordinator::OnExpired(const ExpireStep& step, const ExpireReply& reply, Ti
   leases_.Remove(lease.id);
   SuspectEnded(lease.worker, lease.id, now);
   workers_.Outstanding(lease.worker, -lease.urls);
+  const int moved = static_cast<int>(reply.moved.size());
+  work_.Leased(lease.depth, moved - lease.urls);
   frontier_.Add(lease.host, lease.depth, reply.returned);
+  int given_up = reply.given_up;
+  for (const auto& [depth, is_given_up] : reply.moved) {
+    work_.Leased(depth, -1);
+    frontier_.Add(lease.host, depth, is_given_up ? 0 : 1);
+    given_up += is_given_up ? 1 : 0;
+  }
   // Its worker may have asked the host until just now.
   frontier_.At(lease.host).Requested(now);
   frontier_.Release(lease.host, lease.connections_in_use(), true);
   if (step.blame) ++counts_.leases_expired;
-  if (reply.given_up > 0) {
-    counts_.failed += reply.given_up;
-    counts_.failed_by_reason[std::string(ReasonWord(Error::kWorkerLost))] += reply.given_up;
+  if (given_up > 0) {
+    counts_.failed += given_up;
+    counts_.failed_by_reason[std::string(ReasonWord(Error::kWorkerLost))] += given_up;
   }
 }
 

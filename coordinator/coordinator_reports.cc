@@ -26,7 +26,9 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   }
   AcceptStep step = hopeless ? rules_.StepFor(WithoutRetry(report), lease->depth)
                              : rules_.StepFor(report, lease->depth);
-  const bool settles_links = !DropLinksOfRepeatedBody(host, report, step);
+  const bool counts_body = options_.crawl.max_same_body > 0 && report.entry.sitemap == 0 &&
+                           !fetched_again_.contains(FingerprintOf(report.entry.url));
+  const bool settles_links = !counts_body || !DropLinksOfRepeatedBody(host, report, step);
   std::erase_if(step.links, [&, depth = step.DepthOfLinks(lease->depth)](const Candidate& link) {
     return settled_.Knows(link.fingerprint, depth);
   });
@@ -38,7 +40,6 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   const bool recall = health == HostHealth::kSilent && step.pause > milliseconds(0);
   Apply apply{std::move(step), peer, report.sequence};
   apply.may_settle_links = settles_links && report.entry.sitemap == 0;
-  const bool counts_body = options_.crawl.max_same_body > 0 && report.entry.sitemap == 0;
   if (counts_body && report.outcome) apply.body_digest = report.body_digest;
   Do(std::move(apply));
 
@@ -67,7 +68,7 @@ milliseconds Coordinator::LeaveAlone(const std::string& host, const Failed& fail
 bool Coordinator::DropLinksOfRepeatedBody(const std::string& host, const Report& report,
                                           AcceptStep& step) {
   const std::uint64_t limit = options_.crawl.max_same_body;
-  if (limit == 0 || report.body_digest == 0 || report.entry.sitemap > 0) return false;
+  if (report.body_digest == 0) return false;
   if (step.links.empty() || frontier_.At(host).bodies().Times(report.body_digest) < limit) {
     return false;
   }
@@ -80,11 +81,11 @@ bool Coordinator::DropLinksOfRepeatedBody(const std::string& host, const Report&
 void Coordinator::GiveUpHost(const std::string& host, Error reason) {
   constexpr std::uint64_t kMostAtOnce = 1'000;
   std::uint64_t urls = 0;
-  for (auto [depth, waiting] : frontier_.TakeWaiting(host)) {
+  for (const auto& [depth, waiting] : frontier_.TakeWaiting(host)) {
     urls += waiting;
-    while (waiting > 0) {
-      const std::uint64_t count = std::min(waiting, kMostAtOnce);
-      waiting -= count;
+    for (std::uint64_t left = waiting; left > 0;) {
+      const std::uint64_t count = std::min(left, kMostAtOnce);
+      left -= count;
       ApplyStep(GiveUpStep{host, depth, count, reason});
     }
   }

@@ -54,7 +54,8 @@ void Coordinator::AnswerRobots(RobotsTable::Answer answer) {
       answer.to.begin(), answer.to.end(),
       [this](const RobotsTable::Asker& asker) { return leases_.Find(asker.lease) != nullptr; });
   if (rules && live != answer.to.end()) {
-    const int depth = leases_.Find(live->lease)->depth;
+    // One leased ahead is of before the job was resumed with --sitemaps.
+    const int depth = std::min(leases_.Find(live->lease)->depth, frontier_.GreatestDepth());
     AdmitStep step = rules_.StepForRobots(answer.answer.origin, rules->body, depth);
     if (!step.sitemaps.empty()) {
       answers_.push_back(std::move(answer));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <limits>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -91,12 +90,14 @@ class Exporter {
         pages_(out / "pages.jsonl"),
         redirects_(out / "redirects.jsonl"),
         errors_(out / "errors.jsonl"),
+        withdrawn_(out, sort_bytes),
         placed_(out, sort_bytes),
         by_url_(out, sort_bytes),
         dropped_(out, sort_bytes) {}
 
   ExportCounts Run() {
-    ReadOutbox();
+    ReadWithdrawals();
+    WriteOutbox();
     ForEachPage([this](const PageLine& page, std::uint64_t ordinal) {
       placed_.Add({page.url.lease, page.url.index, 1, ordinal, UrlOf(page.row)});
     });
@@ -112,39 +113,22 @@ class Exporter {
  private:
   // ---- The outbox ----
 
-  /// Items are numbered over all epochs. Where a later epoch begins with a number that an earlier
-  /// one has passed, either they were written again after a crash, or Redis went back in time (with
-  /// the power its last second was lost): the later ones count.
-  void ReadOutbox() {
-    const std::vector<fs::path> parts = PartFiles(out_, "outbox-");
-    std::vector<std::uint64_t> ends(parts.size());
-    std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
-    for (std::size_t i = parts.size(); i > 0; --i) {
-      ends[i - 1] = end;
-      end = std::min(end, FirstNumber(parts[i - 1]).value_or(end));
-    }
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      ForEachLine(parts[i], [&](std::string_view line) {
-        TakeOutboxLine(line, ends[i]);
-        return true;
-      });
-    }
-  }
-
-  static std::optional<std::uint64_t> FirstNumber(const fs::path& part) {
-    std::optional<std::uint64_t> number;
-    ForEachLine(part, [&](std::string_view line) {
-      if (const auto parsed = ParseOutboxLine(line)) number = parsed->number;
-      return !number;
+  void ReadWithdrawals() {
+    ForEachOutboxLine(out_, [this](const OutboxLine& line) {
+      const auto* withdrawn = std::get_if<OutboxLine::Withdrawn>(&line.item);
+      if (withdrawn) withdrawn_.Add(withdrawn->number);
+      items_ = line.number + 1;
     });
-    return number;
   }
 
-  void TakeOutboxLine(std::string_view line, std::uint64_t end) {
-    const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
-    if (!parsed || parsed->number < next_item_ || parsed->number >= end) return;
-    next_item_ = parsed->number + 1;
-    std::visit([this](const auto& item) { Take(item); }, parsed->item);
+  void WriteOutbox() {
+    std::optional<std::uint64_t> withdrawn = withdrawn_.Next();
+    ForEachOutboxLine(out_, [&](const OutboxLine& line) {
+      if (line.number >= items_) return;  // written since, and may have been withdrawn since
+      while (withdrawn && *withdrawn < line.number) withdrawn = withdrawn_.Next();
+      if (withdrawn == line.number) return;
+      std::visit([this](const auto& item) { Take(item); }, line.item);
+    });
   }
 
   void Take(const OutboxLine::Failed& failed) { errors_.Write(failed.row); }
@@ -157,6 +141,7 @@ class Exporter {
     }
   }
   void Take(const FoundBeyond&) {}
+  void Take(const OutboxLine::Withdrawn&) {}
   void Take(const OutboxLine::Refused& refused) {
     placed_.Add({refused.url.lease, refused.url.index, 0, 0, 0});
   }
@@ -220,10 +205,11 @@ class Exporter {
   ResultFile pages_;
   ResultFile redirects_;
   ResultFile errors_;
+  ExternalSort<std::uint64_t> withdrawn_;
+  std::uint64_t items_ = 0;  // of the outbox, whose withdrawals are known
   ExternalSort<PlacedRow> placed_;
   ExternalSort<UrlRow> by_url_;
   ExternalSort<std::uint64_t> dropped_;
-  std::uint64_t next_item_ = 0;
   ExportCounts counts_;
 };
 

@@ -18,44 +18,55 @@ constexpr milliseconds kLongestPause = std::chrono::minutes(5);
 
 }  // namespace
 
-std::uint64_t HostQueue::waiting(int depth) const {
+std::int64_t HostQueue::CountAt(int depth) const {
   for (const Waiting& at : waiting_) {
     if (at.depth == depth) return at.count;
   }
   return 0;
 }
 
+std::uint64_t HostQueue::waiting(int depth) const {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, CountAt(depth)));
+}
+
+std::uint64_t HostQueue::Owed(int depth) const {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, -CountAt(depth)));
+}
+
 int HostQueue::LeastDepth(int from, int to) const {
   for (const Waiting& at : waiting_) {
-    if (at.depth >= from) return at.depth <= to ? at.depth : -1;
+    if (at.depth >= from && at.count > 0) return at.depth <= to ? at.depth : -1;
   }
   return -1;
 }
 
-void HostQueue::Add(int depth, std::uint64_t count) {
+void HostQueue::Count(int depth, std::int64_t change) {
+  if (change == 0) return;
   const auto place =
       std::lower_bound(waiting_.begin(), waiting_.end(), depth,
                        [](const Waiting& at, int wanted) { return at.depth < wanted; });
-  if (place != waiting_.end() && place->depth == depth) {
-    place->count += count;
-  } else if (count > 0) {
-    waiting_.insert(place, {depth, count});
+  if (place == waiting_.end() || place->depth != depth) {
+    waiting_.insert(place, {depth, change});
+  } else if ((place->count += change) == 0) {
+    waiting_.erase(place);
   }
 }
 
+void HostQueue::Add(int depth, std::uint64_t count) {
+  Count(depth, static_cast<std::int64_t>(count));
+}
+
 void HostQueue::Remove(int depth, std::uint64_t count) {
-  const auto place = std::find_if(waiting_.begin(), waiting_.end(),
-                                  [&](const Waiting& at) { return at.depth == depth; });
-  if (place == waiting_.end()) return;
-  place->count -= std::min(place->count, count);
-  if (place->count == 0) waiting_.erase(place);
+  Count(depth, -static_cast<std::int64_t>(count));
 }
 
 std::vector<HostQueue::Waiting> HostQueue::TakeWaiting(int depth) {
-  const auto deeper = std::find_if(waiting_.begin(), waiting_.end(),
-                                   [depth](const Waiting& at) { return at.depth > depth; });
-  std::vector<Waiting> taken(waiting_.begin(), deeper);
-  waiting_.erase(waiting_.begin(), deeper);
+  std::vector<Waiting> taken;
+  std::erase_if(waiting_, [&](const Waiting& at) {
+    if (at.depth > depth || at.count < 0) return false;
+    taken.push_back(at);
+    return true;
+  });
   return taken;
 }
 

@@ -41,12 +41,15 @@ class HostQueue {
   int connections_out() const { return connections_out_; }
 
   void Add(int depth, std::uint64_t count);
-  /// `count` is at most waiting(depth).
+  /// More than wait there may be removed, as long as so many are added later: a URL that moves may
+  /// have been granted with a lease, which then tells that it was not there.
   void Remove(int depth, std::uint64_t count);
+  /// How many are to be added.
+  std::uint64_t Owed(int depth) const;
   /// Takes all URLs at depths up to this off the count: depth and number of each.
   struct Waiting {
     int depth;
-    std::uint64_t count;
+    std::int64_t count;
   };
   std::vector<Waiting> TakeWaiting(int depth);
 
@@ -72,6 +75,8 @@ class HostQueue {
   /// row: one lost connection does not make a host overloaded.
   milliseconds Unanswered(TimePoint now);
   static constexpr int kSilencesBeforePause = 8;
+  /// It is left alone, or was and has not answered well since.
+  bool IsInTrouble() const { return pauses_ > 0; }
   /// It has answered well.
   void Recovered() {
     pauses_ = 0;
@@ -96,6 +101,9 @@ class HostQueue {
   void Probed(milliseconds crawl_delay);
 
  private:
+  std::int64_t CountAt(int depth) const;
+  void Count(int depth, std::int64_t change);
+
   std::string host_;
   HostBudget budget_;
   std::vector<Waiting> waiting_;  // by depth, no zero counts; rarely more than two

@@ -70,6 +70,7 @@ end
 
 -- An entry that comes back.
 function Job:push_front(depth, host, entry)
+  self:note_ahead(depth, entry, false)
   local length = call('LPUSH', self:queue(depth, host).list, entry)
   if length == 1 then call('SADD', self:hosts_at(depth), host) end
 end

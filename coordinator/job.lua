@@ -20,20 +20,22 @@ function Job.open(prefix, epoch)
     pages_per_host = tonumber(fields[4] or 0),
     hosts_per_domain = tonumber(fields[5] or 0),
     domains = {},  -- host -> the domain that it counts against
-    places = {},   -- of fingerprint sets
-    sets = {},     -- name -> fingerprint set
-    waiting = {},  -- depth -> that of the URLs which wait there
-    counts = {},   -- name of a hash -> field -> its change
-    both = {},     -- depth -> field -> its change, in the round's hash and in the job's
-    queues = {},   -- depth -> host -> host queue
-    leases = {},   -- id -> lease of which is reported
+    places = {},      -- of fingerprint sets
+    sets = {},        -- name -> fingerprint set
+    waiting = {},     -- depth -> that of the URLs which wait there
+    counts = {},      -- name of a hash -> field -> its change
+    both = {},        -- depth -> field -> its change, in the round's hash and in the job's
+    queues = {},      -- depth -> host -> host queue
+    leases = {},      -- id -> lease of which is reported
     new_leases = {},  -- ids
+    ahead = {},       -- URL -> what has become of it, or false
   }, Job)
 end
 
 function Job:save()
   self:save_queues()
   self:save_leases()
+  self:save_ahead()
   for _, set in pairs(self.sets) do set:save() end
   self:save_counts()
 end
@@ -98,7 +100,12 @@ function Job:save_counts()
 end
 
 function Job:post(item)
-  call('RPUSH', self.prefix .. 'outbox', item)
+  self.outbox_length = call('RPUSH', self.prefix .. 'outbox', item)
+end
+
+-- The number of the item that was posted last.
+function Job:last_item()
+  return call('HGET', self.prefix .. 'job', 'outbox_first') + self.outbox_length - 1
 end
 
 function Job:reach(depth)

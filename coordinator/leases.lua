@@ -39,17 +39,36 @@ function Job:part_last_lives(depth, host, entries)
   return 0
 end
 
-function Job:fail(depth, host, entry, word)
+-- `item`: its row, for the outbox.
+function Job:fail(depth, host, entry, word, item)
   if parts_of(entry).sitemap == 0 then self:count_page(host, -1) end
   self:count_both(depth, 'failed', 1)
   self:count('failed:' .. word, 1)
+  self:post(item)
+  if tonumber(depth) > self.round then
+    self:note_ahead(depth, entry, 'failed ' .. self:last_item() .. ' ' .. word)
+  end
+end
+
+function Job:give_up(depth, host, entry, word)
+  self:fail(depth, host, entry, word, 'given_up ' .. word .. ' ' .. depth .. ' ' .. entry)
 end
 
 function Job:refuse(id, index)
   self:post('refused ' .. id .. ' ' .. index)
 end
 
--- Returns { how many of `count` were left, entries }, of a lease that is there already as at first.
+-- Whether a depth is not above the greatest that may be touched: what waits there may still move.
+local function is_open(depth, greatest)
+  return tonumber(depth) <= greatest
+end
+
+local function not_open(depth)
+  return redis.error_reply('BAD depth: the round of depth ' .. depth .. ' is not open')
+end
+
+-- Returns { how many of `count` were left, entries }, of a lease that is there already as at first;
+-- or an error, with nothing changed.
 function Job:new_lease(id, worker, host, depth, count, connections)
   local key, entries = self.prefix .. 'lease:' .. id, {}
   if call('EXISTS', key) == 1 then
@@ -58,6 +77,7 @@ function Job:new_lease(id, worker, host, depth, count, connections)
     return { 0, entries }
   end
 
+  if not is_open(depth, self.round + 1) then return not_open(depth) end
   entries = self:pop(depth, host, tonumber(count))
   if #entries == 0 then return { 0, entries } end
   local left = self:part_last_lives(depth, host, entries)
@@ -65,6 +85,7 @@ function Job:new_lease(id, worker, host, depth, count, connections)
   for i, entry in ipairs(entries) do
     fields[#fields + 1] = text_of_number(i - 1)
     fields[#fields + 1] = entry
+    self:note_ahead(depth, entry, 'leased')
   end
   call_in_chunks('HSET', key, fields)
   self.new_leases[#self.new_leases + 1] = id

@@ -50,6 +50,21 @@ struct MemoryStore::Job {
     int connections = 0;
     std::map<int, FrontierEntry> entries;  // never empty
   };
+  /// What has become of a URL that was leased ahead, while it is not back in its queue.
+  struct Ahead {
+    Admission::Was state = Admission::Was::kLeased;
+    std::uint64_t item = 0;  // kRedirected and kFailed: the outbox item of its row
+    Error reason = Error::kHttpStatus;
+    LeaseId lease = 0;  // kFetched, and what its page counted
+    int index = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t links = 0;
+  };
+  /// Where a URL that has moved while it was leased is to wait, and as what.
+  struct Moving {
+    int depth = 0;
+    FrontierEntry entry;
+  };
 
   std::uint64_t epoch = 0;
   std::map<std::string, std::string> fields;
@@ -69,6 +84,8 @@ struct MemoryStore::Job {
   std::unordered_map<std::string, std::uint64_t> hosts_of_domain;
   Queues queues;
   std::map<int, std::unordered_map<Fingerprint, Place>> waiting;  // depths above open_depth only
+  std::unordered_map<std::string, Ahead> ahead;                   // by URL; of open_depth + 1
+  std::unordered_map<std::string, Moving> moving;                 // by URL
   std::map<LeaseId, Lease> leases;
   std::multimap<WallTime, std::pair<int, FrontierEntry>> delayed;  // by due time; with its depth
   std::map<std::string, WallTime> paused;                          // host -> until
@@ -93,13 +110,18 @@ struct MemoryStore::Job {
   Admission::Kind AdmitToHost(const FrontierEntry& entry, const Domains& domains);
   void CountPage(const FrontierEntry& entry, int change);
   void Push(int depth, Fingerprint fingerprint, FrontierEntry entry);
-  void PutBack(const Lease& lease, FrontierEntry entry);
+  void PutBack(int depth, FrontierEntry entry);
   int TakeWaiting(Fingerprint fingerprint, int depth);
+  bool TakeBack(FrontierEntry& entry, int depth, Admission& admission);
+  int DepthOf(const Lease& lease, const FrontierEntry& entry) const;
+  Moving TakeMoving(const Lease& lease, const FrontierEntry& entry);
+  int EndMoved(const AcceptStep& step, Lease& lease);
   std::optional<Admission> End(const AcceptStep& step, const Lease& lease,
                                const FrontierEntry& entry);
-  void Fail(int depth, const FrontierEntry& entry, Error reason);
+  void Fail(int depth, const FrontierEntry& entry, Error reason, std::string item);
   void PostBeyond(int depth, const std::vector<Candidate>& links, const std::string& referrer);
-  void PostGivenUp(int depth, const FrontierEntry& entry, Error reason);
+  void GiveUp(int depth, const FrontierEntry& entry, Error reason);
+  std::uint64_t Post(std::string item);
   void Refuse(LeaseId id, int index);
   Snapshot Describe() const;
   std::string Imbalance() const;
@@ -121,15 +143,16 @@ Admission MemoryStore::Job::Admit(int depth, Fingerprint fingerprint, FrontierEn
     seen.insert(fingerprint);
     ++stats["admitted"];
   } else {
-    const int from = TakeWaiting(fingerprint, depth);
-    if (from == 0) return admission;
-    admission = {Admission::Kind::kMoved, from};
-    --Round(from).admitted;
+    admission.moved_from = TakeWaiting(fingerprint, depth);
+    if (admission.moved_from == 0 && !TakeBack(entry, depth, admission)) return admission;
+    admission.kind = Admission::Kind::kMoved;
+    --Round(admission.moved_from).admitted;
     ++stats["moved"];
-    // What waited at a depth that is not open is no sitemap: those are found at open ones.
+    // What was at a depth that is not open is no sitemap: those are found at open ones.
     if (entry.sitemap > 0) --pages_of_host[std::string(HostOf(entry.url))];
   }
   ++Round(depth).admitted;
+  if (admission.was == Admission::Was::kLeased) return admission;  // it waits later
   Push(depth, fingerprint, std::move(entry));
   return admission;
 }
@@ -174,8 +197,12 @@ void MemoryStore::Job::Push(int depth, Fingerprint fingerprint, FrontierEntry en
   }
 }
 
-void MemoryStore::Job::PutBack(const Lease& lease, FrontierEntry entry) {
-  queues[{lease.depth, lease.host}].push_front(std::move(entry));
+void MemoryStore::Job::PutBack(int depth, FrontierEntry entry) {
+  ahead.erase(entry.url);
+  const Fingerprint fingerprint = FingerprintOf(entry.url);
+  const auto queue = queues.try_emplace({depth, std::string(HostOf(entry.url))}).first;
+  queue->second.push_front(std::move(entry));
+  if (depth > open_depth) waiting[depth][fingerprint] = {queue, queue->second.begin()};
 }
 
 /// Takes a URL out of the queue where it waits at a greater depth. Returns that depth, or 0.
@@ -190,6 +217,60 @@ int MemoryStore::Job::TakeWaiting(Fingerprint fingerprint, int depth) {
     return at->first;
   }
   return 0;
+}
+
+/// Undoes what was counted of the URL of `entry`, if it was leased ahead and is found at `depth`
+/// now; the losses that it has had it keeps. Of one that is still leased the entry is for later.
+bool MemoryStore::Job::TakeBack(FrontierEntry& entry, int depth, Admission& admission) {
+  const auto found = ahead.find(entry.url);
+  if (depth > open_depth || found == ahead.end()) return false;
+  const Ahead was = found->second;
+  ahead.erase(found);
+  RoundCounts& round = Round(open_depth + 1);
+  admission.moved_from = open_depth + 1;
+  admission.was = was.state;
+  switch (was.state) {
+    case Admission::Was::kWaiting:
+      break;
+    case Admission::Was::kLeased:
+      moving[entry.url] = {depth, entry};
+      --round.leased;
+      ++Round(depth).leased;
+      break;
+    case Admission::Was::kDelayed:
+      std::erase_if(delayed, [&](const auto& due) {
+        const FrontierEntry& other = due.second.second;
+        if (other.url != entry.url) return false;
+        entry.losses = other.losses;
+        return true;
+      });
+      --stats["delayed"];
+      --round.delayed;
+      break;
+    case Admission::Was::kFetched:
+      Refuse(was.lease, was.index);
+      --stats["fetched"];
+      --round.fetched;
+      stats["bytes"] -= admission.body_bytes = was.bytes;
+      stats["links"] -= was.links;
+      break;
+    case Admission::Was::kRedirected:
+      Post("withdrawn " + std::to_string(was.item));
+      ++pages_of_host[std::string(HostOf(entry.url))];
+      --stats["redirected"];
+      --round.redirected;
+      break;
+    case Admission::Was::kFailed:
+      Post("withdrawn " + std::to_string(was.item));
+      ++pages_of_host[std::string(HostOf(entry.url))];
+      if (was.reason == Error::kWorkerLost) entry.losses = kMaxLosses - 1;
+      admission.reason = was.reason;
+      --stats["failed"];
+      --stats["failed:" + std::string(ReasonWord(was.reason))];
+      --round.failed;
+      break;
+  }
+  return true;
 }
 
 Result<Reply> MemoryStore::Job::Apply(const AdmitStep& step) {
@@ -216,7 +297,7 @@ Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
   LeaseReply reply;
   auto at = leases.find(step.id);
   if (at == leases.end()) {
-    if (step.depth > open_depth) return Error::kStepRefused;
+    if (step.depth > open_depth + 1) return Error::kStepRefused;
     const auto queue = queues.find({step.depth, step.host});
     if (queue == queues.end() || step.count <= 0) return Reply(std::move(reply));
     Lease lease{step.worker, step.host, step.depth, step.connections, {}};
@@ -226,7 +307,12 @@ Result<Reply> MemoryStore::Job::Apply(const LeaseStep& step) {
         reply.left = std::min<int>(step.count - index, static_cast<int>(queue->second.size()));
         break;
       }
-      lease.entries.emplace(index, std::move(queue->second.front()));
+      FrontierEntry& entry = queue->second.front();
+      if (step.depth > open_depth) {
+        waiting[step.depth].erase(FingerprintOf(entry.url));
+        ahead[entry.url] = {};
+      }
+      lease.entries.emplace(index, std::move(entry));
       queue->second.pop_front();
     }
     if (queue->second.empty()) queues.erase(queue);
@@ -251,10 +337,19 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
     if (ending) ++stats["reports_refused"];
     return Reply(std::move(reply));
   }
-  reply.accepted = true;
-  for (const auto& [word, count] : step.drops) stats["dropped:" + word] += count;
   Lease& lease = at->second;
   const FrontierEntry& entry = lease.entries.at(step.index);
+  if (step.pause > milliseconds(0)) {
+    WallTime& until = paused[lease.host];
+    until = std::max(until, step.now + step.pause);
+  }
+  if (moving.contains(entry.url)) {
+    if (ending) reply.moved_to = EndMoved(step, lease);
+    if (lease.entries.empty()) leases.erase(at);
+    return Reply(std::move(reply));
+  }
+  reply.accepted = true;
+  for (const auto& [word, count] : step.drops) stats["dropped:" + word] += count;
   const int depth = step.DepthOfLinks(lease.depth);
   for (const auto& [fingerprint, url] : step.sitemaps) {
     reply.sitemaps.push_back(Admit(
@@ -267,10 +362,6 @@ Result<Reply> MemoryStore::Job::Apply(const AcceptStep& step) {
         Admit(depth, fingerprint, {.url = url, .referrer = entry.url}, step.domains));
   }
   PostBeyond(depth, step.beyond, entry.url);
-  if (step.pause > milliseconds(0)) {
-    WallTime& until = paused[lease.host];
-    until = std::max(until, step.now + step.pause);
-  }
   if (ending) {
     reply.target = End(step, lease, entry);
     lease.entries.erase(step.index);
@@ -286,8 +377,29 @@ void MemoryStore::Job::PostBeyond(int depth, const std::vector<Candidate>& links
     if (!seen.contains(fingerprint) && beyond[depth].insert(fingerprint).second) urls += ' ' + url;
   }
   if (!urls.empty()) {
-    outbox.push_back("beyond " + std::to_string(depth) + ' ' + referrer + urls);
+    Post("beyond " + std::to_string(depth) + ' ' + referrer + urls);
   }
+}
+
+/// Puts a URL that has moved meanwhile where it waits from now on, and returns that depth.
+int MemoryStore::Job::EndMoved(const AcceptStep& step, Lease& lease) {
+  const FrontierEntry entry = lease.entries.extract(step.index).mapped();
+  const auto [depth, moved] = TakeMoving(lease, entry);
+  --stats["leased"];
+  --Round(depth).leased;
+  Refuse(step.lease, step.index);
+  PutBack(depth, moved);
+  return depth;
+}
+
+/// The depth and the entry with which a leased URL goes on: those of its lease, unless it has moved
+/// meanwhile.
+MemoryStore::Job::Moving MemoryStore::Job::TakeMoving(const Lease& lease,
+                                                      const FrontierEntry& entry) {
+  auto moved = moving.extract(entry.url);
+  if (!moved) return {lease.depth, entry};
+  moved.mapped().entry.losses = entry.losses;
+  return std::move(moved.mapped());
 }
 
 /// Counts how a leased URL ends and puts it, or the redirect's target, where it belongs.
@@ -295,6 +407,7 @@ std::optional<Admission> MemoryStore::Job::End(const AcceptStep& step, const Lea
                                                const FrontierEntry& entry) {
   const Ending& ending = *step.ending;
   std::optional<Admission> target;
+  Ahead became;
   --stats["leased"];
   --Round(lease.depth).leased;
   if (ending.kind != Ending::Kind::kReturned && ending.kind != Ending::Kind::kRetried) {
@@ -305,6 +418,11 @@ std::optional<Admission> MemoryStore::Job::End(const AcceptStep& step, const Lea
     case Ending::Kind::kFetched:
       ++stats["fetched"];
       ++Round(lease.depth).fetched;
+      became.state = Admission::Was::kFetched;
+      became.lease = step.lease;
+      became.index = step.index;
+      became.bytes = ending.body_bytes;
+      became.links = ending.links;
       break;
     case Ending::Kind::kRedirected: {
       ++stats["redirected"];
@@ -323,13 +441,13 @@ std::optional<Admission> MemoryStore::Job::End(const AcceptStep& step, const Lea
           outcome = target->kind == Admission::Kind::kSeen ? "seen" : "admitted";
         }
       }
-      outbox.push_back("redirected " + outcome + ' ' + ending.row);
+      became.state = Admission::Was::kRedirected;
+      became.item = Post("redirected " + outcome + ' ' + ending.row);
       break;
     }
     case Ending::Kind::kFailed:
-      Fail(lease.depth, entry, ending.reason);
-      outbox.push_back("failed " + ending.row);
-      break;
+      Fail(lease.depth, entry, ending.reason, "failed " + ending.row);
+      return target;
     case Ending::Kind::kRetried: {
       FrontierEntry next = entry;
       ++next.attempt;
@@ -337,30 +455,44 @@ std::optional<Admission> MemoryStore::Job::End(const AcceptStep& step, const Lea
       ++stats["retries"];
       ++stats["delayed"];
       ++Round(lease.depth).delayed;
+      became.state = Admission::Was::kDelayed;
       break;
     }
     case Ending::Kind::kReturned:
-      PutBack(lease, entry);
+      PutBack(lease.depth, entry);
       Refuse(step.lease, step.index);
-      break;
+      return target;
   }
+  if (lease.depth > open_depth) ahead[entry.url] = std::move(became);
   return target;
 }
 
-void MemoryStore::Job::Fail(int depth, const FrontierEntry& entry, Error reason) {
+/// `item`: of the outbox, its row.
+void MemoryStore::Job::Fail(int depth, const FrontierEntry& entry, Error reason, std::string item) {
   CountPage(entry, -1);
   ++stats["failed"];
   ++stats["failed:" + std::string(ReasonWord(reason))];
   ++Round(depth).failed;
+  const std::uint64_t number = Post(std::move(item));
+  if (depth > open_depth) {
+    ahead[entry.url] = {.state = Admission::Was::kFailed, .item = number, .reason = reason};
+  }
 }
 
-void MemoryStore::Job::PostGivenUp(int depth, const FrontierEntry& entry, Error reason) {
-  outbox.push_back("given_up " + std::string(ReasonWord(reason)) + ' ' + std::to_string(depth) +
-                   ' ' + entry.Text());
+void MemoryStore::Job::GiveUp(int depth, const FrontierEntry& entry, Error reason) {
+  Fail(depth, entry, reason,
+       "given_up " + std::string(ReasonWord(reason)) + ' ' + std::to_string(depth) + ' ' +
+           entry.Text());
+}
+
+/// Returns the item's number.
+std::uint64_t MemoryStore::Job::Post(std::string item) {
+  outbox.push_back(std::move(item));
+  return outbox_first + outbox.size() - 1;
 }
 
 void MemoryStore::Job::Refuse(LeaseId id, int index) {
-  outbox.push_back("refused " + std::to_string(id) + ' ' + std::to_string(index));
+  Post("refused " + std::to_string(id) + ' ' + std::to_string(index));
 }
 
 Result<Reply> MemoryStore::Job::Apply(const WakeStep& step) {
@@ -378,7 +510,7 @@ Result<Reply> MemoryStore::Job::Apply(const WakeStep& step) {
     ++woken[{host, depth}];
     --stats["delayed"];
     --Round(depth).delayed;
-    queues[{depth, host}].push_front(std::move(entry));
+    PutBack(depth, std::move(entry));
   }
   WakeReply reply;
   for (const auto& [queue, count] : woken) {
@@ -393,24 +525,30 @@ Result<Reply> MemoryStore::Job::Apply(const ExpireStep& step) {
   const auto at = leases.find(step.lease);
   if (at == leases.end()) return Reply(reply);
   Lease& lease = at->second;
-  stats["leased"] -= lease.entries.size();
-  Round(lease.depth).leased -= lease.entries.size();
   if (step.blame) ++stats["leases_expired"];
 
-  std::vector<FrontierEntry> returned;
-  for (auto& [index, entry] : lease.entries) {
+  std::vector<Moving> returned;
+  for (auto& [index, leased] : lease.entries) {
+    if (step.blame) ++leased.losses;
+    const bool has_moved = moving.contains(leased.url);
+    Moving url = TakeMoving(lease, leased);
+    const bool gives_up = step.blame && url.entry.losses >= kMaxLosses;
+    --stats["leased"];
+    --Round(url.depth).leased;
     Refuse(step.lease, index);
-    if (step.blame && ++entry.losses >= kMaxLosses) {
-      Fail(lease.depth, entry, Error::kWorkerLost);
-      PostGivenUp(lease.depth, entry, Error::kWorkerLost);
-      ++reply.given_up;
+    if (has_moved) {
+      reply.moved.push_back({url.depth, gives_up});
     } else {
-      returned.push_back(std::move(entry));
-      ++reply.returned;
+      ++(gives_up ? reply.given_up : reply.returned);
+    }
+    if (gives_up) {
+      GiveUp(url.depth, url.entry, Error::kWorkerLost);
+    } else {
+      returned.push_back(std::move(url));
     }
   }
-  for (auto entry = returned.rbegin(); entry != returned.rend(); ++entry) {
-    PutBack(lease, std::move(*entry));
+  for (auto url = returned.rbegin(); url != returned.rend(); ++url) {
+    PutBack(url->depth, std::move(url->entry));
   }
   leases.erase(at);
   return Reply(reply);
@@ -424,8 +562,7 @@ Result<Reply> MemoryStore::Job::Apply(const GiveUpStep& step) {
   for (; reply.given_up < step.count && !queue->second.empty(); ++reply.given_up) {
     const FrontierEntry entry = std::move(queue->second.front());
     queue->second.pop_front();
-    Fail(step.depth, entry, step.reason);
-    PostGivenUp(step.depth, entry, step.reason);
+    GiveUp(step.depth, entry, step.reason);
   }
   if (queue->second.empty()) queues.erase(queue);
   return Reply(reply);
@@ -442,6 +579,7 @@ Result<Reply> MemoryStore::Job::Apply(const OpenRoundStep& step) {
   if (step.depth > open_depth) {
     open_depth = step.depth;
     waiting.erase(waiting.begin(), waiting.upper_bound(open_depth));
+    ahead.clear();
     beyond.erase(beyond.begin(), beyond.upper_bound(open_depth));
   }
   return Reply(OpenRoundReply());
@@ -484,6 +622,11 @@ Result<Reply> MemoryStore::Job::Apply(const KeepRobotsStep& step) {
   return Reply(KeepRobotsReply());
 }
 
+int MemoryStore::Job::DepthOf(const Lease& lease, const FrontierEntry& entry) const {
+  const auto moved = moving.find(entry.url);
+  return moved == moving.end() ? lease.depth : moved->second.depth;
+}
+
 std::string MemoryStore::Job::Imbalance() const {
   std::vector<std::uint64_t> there(rounds.size());
   std::unordered_set<std::string_view> urls;
@@ -496,7 +639,7 @@ std::string MemoryStore::Job::Imbalance() const {
     for (const FrontierEntry& entry : queue) take(place.first, entry);
   }
   for (const auto& [id, lease] : leases) {
-    for (const auto& [index, entry] : lease.entries) take(lease.depth, entry);
+    for (const auto& [index, entry] : lease.entries) take(DepthOf(lease, entry), entry);
   }
   for (const auto& [time, url] : delayed) take(url.first, url.second);
   if (!twice.empty()) return twice + " is in two places";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <system_error>
 
@@ -51,6 +52,10 @@ std::optional<OutboxLine> ParseOutboxLine(std::string_view line) {
     LeasedUrl url;
     if (!TakeNumber(line, url.lease) || !TakeNumber(line, url.index)) return std::nullopt;
     parsed.item = OutboxLine::Refused{url};
+  } else if (kind == "withdrawn") {
+    OutboxLine::Withdrawn withdrawn;
+    if (!TakeNumber(line, withdrawn.number)) return std::nullopt;
+    parsed.item = withdrawn;
   } else {
     return std::nullopt;
   }
@@ -66,6 +71,35 @@ void ForEachLine(const fs::path& path, const std::function<bool(std::string_view
   while (std::getline(file, line)) {
     if (file.eof()) return;  // no line end: torn
     if (!take(line)) return;
+  }
+}
+
+std::optional<std::uint64_t> FirstNumber(const fs::path& part) {
+  std::optional<std::uint64_t> number;
+  ForEachLine(part, [&](std::string_view line) {
+    if (const auto parsed = ParseOutboxLine(line)) number = parsed->number;
+    return !number;
+  });
+  return number;
+}
+
+void ForEachOutboxLine(const fs::path& out, const std::function<void(const OutboxLine&)>& take) {
+  const std::vector<fs::path> parts = PartFiles(out, "outbox-");
+  std::vector<std::uint64_t> ends(parts.size());
+  std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
+  for (std::size_t i = parts.size(); i > 0; --i) {
+    ends[i - 1] = end;
+    end = std::min(end, FirstNumber(parts[i - 1]).value_or(end));
+  }
+  std::uint64_t next = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    ForEachLine(parts[i], [&](std::string_view line) {
+      const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
+      if (!parsed || parsed->number < next || parsed->number >= ends[i]) return true;
+      next = parsed->number + 1;
+      take(*parsed);
+      return true;
+    });
   }
 }
 

@@ -3,10 +3,10 @@
 //     pages-WORKER.jsonl  line = lease SP index SP row LF        rows of one worker
 //     outbox-EPOCH.log    line = number SP item LF               items of Store's outbox
 //
-// A worker's row counts unless the outbox refused (lease, index). Outbox items are numbered over
-// all epochs; one that was written twice, before and after a crash, counts once. A line without its
-// end was torn by a crash and does not count: its report was never sent, or it will be written
-// again.
+// A worker's row counts unless the outbox refused (lease, index), and an item of the outbox unless
+// a later one has withdrawn it. Outbox items are numbered over all epochs; one that was written
+// twice, before and after a crash, counts once. A line without its end was torn by a crash and does
+// not count: its report was never sent, or it will be written again.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +61,11 @@ struct OutboxLine {
   struct Refused {
     LeasedUrl url;
   };
+  struct Withdrawn {
+    std::uint64_t number = 0;
+  };
   std::uint64_t number = 0;
-  std::variant<Failed, Redirected, GivenUp, Refused, FoundBeyond> item;
+  std::variant<Failed, Redirected, GivenUp, Refused, Withdrawn, FoundBeyond> item;
 };
 std::optional<OutboxLine> ParseOutboxLine(std::string_view line);
 /// Of an item, without its number.
@@ -72,6 +75,13 @@ std::optional<FoundBeyond> ParseFoundBeyond(std::string_view item);
 /// with the path when the file cannot be read.
 void ForEachLine(const std::filesystem::path& path,
                  const std::function<bool(std::string_view line)>& take);
+
+/// Calls `take` with each item of the outbox, in the order of their numbers. Where a later epoch
+/// begins with a number that an earlier one has passed, either they were written again after a
+/// crash, or Redis went back in time (with the power its last second was lost): the later ones
+/// count. Throws as ForEachLine() does.
+void ForEachOutboxLine(const std::filesystem::path& out,
+                       const std::function<void(const OutboxLine& line)>& take);
 
 /// The part files whose names begin so, in the order of their names; none without the folder.
 std::vector<std::filesystem::path> PartFiles(const std::filesystem::path& out,

@@ -16,6 +16,11 @@ double PerSecond(std::uint64_t count, milliseconds time) {
          static_cast<double>(std::max<std::int64_t>(1, time.count()));
 }
 
+/// Not below zero, though a count may have gone down: what moves to another depth counts no more.
+std::uint64_t Since(std::uint64_t before, std::uint64_t now) {
+  return now > before ? now - before : 0;
+}
+
 std::string RateText(double rate) {
   std::array<char, 32> text;
   std::snprintf(text.data(), text.size(), rate < 10 ? "%.1f" : "%.0f", rate);
@@ -26,6 +31,7 @@ std::string RateText(double rate) {
 std::string ByReasonText(const auto& counts) {
   std::string text;
   for (const auto& [reason, count] : counts) {
+    if (count == 0) continue;
     text += (text.empty() ? "  (" : ", ") + reason + ' ' + std::to_string(count);
   }
   return text.empty() ? text : text + ')';
@@ -115,7 +121,7 @@ std::string SummaryText(const std::string& job, const Coordinator::Progress& pro
   }
   text << " after " << ElapsedText(elapsed) << "\n"
        << "  pages      " << counts.fetched << "  (" << BytesText(counts.bytes) << ", "
-       << RateText(PerSecond(counts.fetched - pages_before, elapsed)) << " pages/s)\n"
+       << RateText(PerSecond(Since(pages_before, counts.fetched), elapsed)) << " pages/s)\n"
        << "  redirects  " << counts.redirected << "\n"
        << "  failed     " << counts.failed << ByReasonText(counts.failed_by_reason) << "\n";
   if (!counts.dropped_by_reason.empty()) {
@@ -136,8 +142,8 @@ void ProgressDisplay::Update(const Coordinator::Progress& progress, TimePoint no
   const std::uint64_t pages = progress.counts.fetched;
   double rate = 0;
   if (last_pages_) {
-    rate =
-        PerSecond(pages - *last_pages_, std::chrono::duration_cast<milliseconds>(now - last_time_));
+    rate = PerSecond(Since(*last_pages_, pages),
+                     std::chrono::duration_cast<milliseconds>(now - last_time_));
   }
   last_pages_ = pages;
   last_time_ = now;

@@ -205,12 +205,49 @@ std::vector<std::string_view> SplitAtBlanks(std::string_view text) {
   return words;
 }
 
+/// "DEPTH", or "DEPTH:WAS" of what was leased ahead.
+Admission ToMove(std::string_view word) {
+  Admission move;
+  move.kind = Admission::Kind::kMoved;
+  move.moved_from = ToNumber<int>(word);
+  const std::size_t colon = word.find(':');
+  if (colon == word.npos || colon + 1 == word.size()) return move;
+  const std::string_view value = word.substr(colon + 2);
+  switch (word[colon + 1]) {
+    case 'L':
+      move.was = Admission::Was::kLeased;
+      break;
+    case 'Y':
+      move.was = Admission::Was::kDelayed;
+      break;
+    case 'F':
+      move.was = Admission::Was::kFetched;
+      move.body_bytes = ToNumber<std::uint64_t>(value);
+      break;
+    case 'R':
+      move.was = Admission::Was::kRedirected;
+      break;
+    case 'X':
+      move.was = Admission::Was::kFailed;
+      move.reason = ReasonFromWord(value);
+      break;
+  }
+  return move;
+}
+
 Admission ToAdmission(std::string_view word) {
-  if (word == "=") return {};
-  if (word == "+") return {Admission::Kind::kAdmitted, 0};
-  if (word == "P") return {Admission::Kind::kHostFull, 0};
-  if (word == "D") return {Admission::Kind::kDomainFull, 0};
-  return {Admission::Kind::kMoved, ToNumber<int>(word)};
+  Admission admission;
+  if (word == "=") return admission;
+  if (word == "+") {
+    admission.kind = Admission::Kind::kAdmitted;
+  } else if (word == "P") {
+    admission.kind = Admission::Kind::kHostFull;
+  } else if (word == "D") {
+    admission.kind = Admission::Kind::kDomainFull;
+  } else {
+    return ToMove(word);
+  }
+  return admission;
 }
 
 std::vector<Admission> ToAdmissions(std::string_view text) {
@@ -237,11 +274,10 @@ Result<Reply> ReplyToLease(const RedisReply& reply) {
 
 Result<Reply> ReplyToReport(const RedisReply& reply) {
   AcceptReply accept;
-  accept.accepted = reply.kind != Kind::kNil;
-  if (reply.kind == Kind::kText) {
-    accept.links = ToAdmissions(reply.text);
-    return Reply(std::move(accept));
-  }
+  accept.accepted = reply.kind == Kind::kArray || reply.kind == Kind::kText;
+  if (reply.kind == Kind::kInteger) accept.moved_to = static_cast<int>(reply.integer);
+  if (reply.kind == Kind::kText) accept.links = ToAdmissions(reply.text);
+  if (reply.kind != Kind::kArray) return Reply(std::move(accept));
   accept.sitemaps = ToAdmissions(ElementOf(reply, 0).text);
   accept.links = ToAdmissions(ElementOf(reply, 1).text);
   const std::string& target = ElementOf(reply, 2).text;
@@ -261,8 +297,14 @@ Result<Reply> ReplyTo(const WakeStep&, const RedisReply& reply) {
 }
 
 Result<Reply> ReplyTo(const ExpireStep&, const RedisReply& reply) {
-  return Reply(ExpireReply{static_cast<int>(ElementOf(reply, 0).integer),
-                           static_cast<int>(ElementOf(reply, 1).integer)});
+  ExpireReply expire;
+  expire.returned = static_cast<int>(ElementOf(reply, 0).integer);
+  expire.given_up = static_cast<int>(ElementOf(reply, 1).integer);
+  for (std::size_t i = 2; i + 1 < reply.elements.size(); i += 2) {
+    expire.moved.push_back({static_cast<int>(reply.elements[i].integer),
+                            static_cast<int>(reply.elements[i + 1].integer) == 1});
+  }
+  return Reply(std::move(expire));
 }
 
 Result<Reply> ReplyTo(const GiveUpStep&, const RedisReply& reply) {
@@ -522,7 +564,14 @@ void RedisStore::SendBatch() {
        [this, reply_to = batch.reply_to, then = std::move(batch.then),
         life = life_](const Result<RedisReply>& reply) {
          for (std::size_t i = 0; i < then.size(); ++i) {
-           then[i](reply ? reply_to(ElementOf(*reply, i)) : Result<Reply>(reply.error()));
+           if (!reply) {
+             then[i](reply.error());
+           } else if (const RedisReply& one = ElementOf(*reply, i); one.kind == Kind::kError) {
+             error_text_ = one.text;
+             then[i](ErrorOf(error_text_));
+           } else {
+             then[i](reply_to(one));
+           }
          }
          if (life == life_ && --batches_under_way_ == 0) SendBatch();
        });

@@ -6,6 +6,10 @@ local endings = {}
 
 function endings.fetched(job, report)
   job:count_both(report.depth, 'fetched', 1)
+  if report.depth > job.round then
+    job:note_ahead(report.depth, report.entry, table.concat(
+        { 'fetched', report.id, report.index, report.bytes, report.links }, ' '))
+  end
 end
 
 function endings.redirected(job, report)
@@ -24,18 +28,22 @@ function endings.redirected(job, report)
     outcome = DROPPED[admission] or (admission == '=' and 'seen' or 'admitted')
   end
   job:post('redirected ' .. outcome .. ' ' .. (report.row or ''))
+  if report.depth > job.round then
+    job:note_ahead(report.depth, report.entry, 'redirected ' .. job:last_item())
+  end
   return admission
 end
 
 function endings.failed(job, report)
-  job:fail(report.depth, report.host, report.entry, report.word)
-  job:post('failed ' .. (report.row or ''))
+  job:fail(report.depth, report.host, report.entry, report.word, 'failed ' .. (report.row or ''))
 end
 
 function endings.retried(job, report)
   local parts = parts_of(report.entry)
   parts.attempt = parts.attempt + 1
-  call('ZADD', job.prefix .. 'delayed', report.not_before, report.depth .. ' ' .. text_of(parts))
+  local entry = text_of(parts)
+  call('ZADD', job.prefix .. 'delayed', report.not_before, report.depth .. ' ' .. entry)
+  job:note_ahead(report.depth, entry, 'delayed ' .. entry)
   job:count('retries', 1)
   job:count_both(report.depth, 'delayed', 1)
 end
@@ -45,11 +53,16 @@ function endings.returned(job, report)
   job:refuse(report.id, report.index)
 end
 
-local function finish(job, report)
+-- A URL leaves its lease, where it counted at a depth.
+local function leave(job, report, depth)
   local lease = report.lease
-  job:release(report.depth, 1)
+  job:release(depth, 1)
   lease.ended[#lease.ended + 1] = report.index
   lease.fields[report.index] = false
+end
+
+local function finish(job, report)
+  leave(job, report, report.depth)
   if report.kind ~= 'returned' and report.kind ~= 'retried' then
     job:count('bytes', report.bytes)
     job:count('links', report.links)
@@ -103,8 +116,9 @@ local function admit_sitemaps(job, args, report, depth, last)
   return job:admit_all(depth, args, report.first, last, rest, false)
 end
 
--- Returns false when it is refused, else the admissions of the links; those of the sitemaps, of the
--- links and of the target when there are others than of links.
+-- Returns false when it is refused, the depth at which its URL waits when that has moved there, else
+-- the admissions of the links, or those of the sitemaps, of the links and of the target when there
+-- are others than of links.
 local function accept(job, args, report)
   local lease = job.leases[report.id]
   local entry = lease.depth and lease.fields[report.index]
@@ -116,6 +130,15 @@ local function accept(job, args, report)
       lease, entry, lease.depth, lease.fields.host
   if report.paused_until then
     call('ZADD', job.prefix .. 'paused', 'GT', report.paused_until, report.host)
+  end
+  local moved_to, moved_entry = job:moved_to(entry)
+  if moved_to then
+    if report.kind == '' then return false end
+    leave(job, report, moved_to)
+    job:end_move(entry)
+    job:refuse(report.id, report.index)
+    job:push_front(moved_to, report.host, moved_entry)
+    return moved_to
   end
   if report.domains then job:read_domains(report.domains) end
   if report.drops then job:count_drops(report.drops) end

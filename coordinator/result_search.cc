@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A URL is fetched more than once only when its worker was lost.
+/// A URL is fetched more than once only when its worker was lost or it has moved.
 constexpr std::size_t kMaxCandidates = 1000;
 
 class Search {
@@ -31,12 +31,10 @@ class Search {
         return true;
       });
     }
-    for (const fs::path& part : PartFiles(out_, "outbox-")) {
-      ForEachLine(part, [this](std::string_view line) {
-        TakeOutboxLine(line);
-        return true;
-      });
-    }
+    ForEachOutboxLine(out_, [this](const OutboxLine& line) {
+      item_ = line.number;
+      std::visit([this](const auto& item) { Take(item); }, line.item);
+    });
     if (!pages_.empty()) return UrlEnding{UrlEnding::Kind::kFetched, pages_[0].row};
     return ending_;
   }
@@ -67,34 +65,39 @@ class Search {
     pages_.push_back({page->url, std::string(page->row)});
   }
 
-  void TakeOutboxLine(std::string_view line) {
-    const std::optional<OutboxLine> parsed = ParseOutboxLine(line);
-    if (parsed) std::visit([this](const auto& item) { Take(item); }, parsed->item);
+  void End(UrlEnding::Kind kind, std::string row) {
+    ending_ = {kind, std::move(row)};
+    ended_by_ = item_;
   }
 
   void Take(const OutboxLine::Failed& failed) {
-    if (IsRow(failed.row)) ending_ = {UrlEnding::Kind::kFailed, std::string(failed.row)};
+    if (IsRow(failed.row)) End(UrlEnding::Kind::kFailed, std::string(failed.row));
   }
   void Take(const OutboxLine::Redirected& redirected) {
     if (!IsRow(redirected.row)) return;
-    ending_ = {UrlEnding::Kind::kRedirected, RedirectRowWith(redirected.row, redirected.outcome)};
+    End(UrlEnding::Kind::kRedirected, RedirectRowWith(redirected.row, redirected.outcome));
   }
   void Take(const OutboxLine::GivenUp& given_up) {
     if (!given_up.entry.starts_with(url_)) return;
     const auto entry = FrontierEntry::Parse(given_up.entry);
     if (!entry || entry->url != url_) return;
-    ending_ = {UrlEnding::Kind::kFailed, GivenUpRow(*entry, given_up.depth, given_up.reason)};
+    End(UrlEnding::Kind::kFailed, GivenUpRow(*entry, given_up.depth, given_up.reason));
   }
   void Take(const FoundBeyond&) {}
   void Take(const OutboxLine::Refused& refused) {
     std::erase_if(pages_, [&](const Page& page) { return page.url == refused.url; });
+  }
+  void Take(const OutboxLine::Withdrawn& withdrawn) {
+    if (ending_ && ended_by_ == withdrawn.number) ending_.reset();
   }
 
   const fs::path out_;
   const std::string_view url_;
   const std::string row_begin_;
   std::vector<Page> pages_;
+  std::uint64_t item_ = 0;  // that is looked at
   std::optional<UrlEnding> ending_;
+  std::uint64_t ended_by_ = 0;  // the item of ending_
 };
 
 }  // namespace

@@ -37,13 +37,27 @@ struct Admission {
   enum class Kind {
     kAdmitted,  // new: now in the seen set and in the frontier at the offered depth
     kSeen,      // in the seen set already; nothing changed
-    kMoved,     // waited in the frontier at a greater depth; now waits at the offered one
+    kMoved,     // was at a greater depth, which may not have it yet; now waits at the offered one
     // Dropped by a limit (SetLimitsStep), and not in the seen set: it may be admitted another time.
     kHostFull,    // its host has all the pages that it may have
     kDomainFull,  // its host is new, and the domain has all the hosts that it may have
   };
+  /// What had become of a URL before it moved: all but the first only of one that was leased ahead
+  /// of its round.
+  enum class Was {
+    kWaiting,
+    kLeased,  // and still is: its lease ends as if it had not moved; it waits from then on
+    kDelayed,
+    kFetched,
+    kRedirected,
+    kFailed,
+  };
   Kind kind = Kind::kSeen;
-  int moved_from = 0;  // kMoved only: the depth at which it waited
+  // kMoved only.
+  int moved_from = 0;
+  Was was = Was::kWaiting;
+  std::uint64_t body_bytes = 0;       // kFetched
+  Error reason = Error::kHttpStatus;  // kFailed
 
   friend bool operator==(const Admission&, const Admission&) = default;
 };
@@ -105,6 +119,11 @@ struct AdmitReply {
 ///
 /// A URL on its last life comes alone: if it is on the front, no others come with it, else it stays
 /// and those behind it.
+///
+/// The depth's round is open, or is the next one: then the URLs are leased ahead. One of them that
+/// is found at a smaller depth before its round opens moves there, whatever has become of it: what
+/// it has led to is at most one deeper than what has not been leased, so that it is found again, at
+/// its right depth, when the URL is fetched again.
 struct LeaseStep {
   LeaseId id = 0;
   std::string worker;
@@ -120,8 +139,9 @@ struct LeaseReply {
 
 /// Accepts what a worker reports of one leased URL: admits links at the lease's depth + 1 (those of
 /// a sitemap at the lease's own depth) and, when `ending` is there, ends the lease's hold on the
-/// URL. Changes nothing when the URL is not leased under that id (any more). A page with many links
-/// is reported in several steps, of which only the last has an ending.
+/// URL. Changes nothing when the URL is not leased under that id (any more), and only that it
+/// leaves the lease when it has moved (AcceptReply::moved_to). A page with many links is reported
+/// in several steps, of which only the last has an ending.
 struct AcceptStep {
   LeaseId lease = 0;
   int index = 0;  // the URL's place in the lease
@@ -146,6 +166,9 @@ struct AcceptReply {
   std::vector<Admission> links;     // one a link, in order
   std::vector<Admission> sitemaps;  // one a sitemap, in order
   std::optional<Admission> target;  // of a redirect that had one
+  /// Not accepted, as the URL had moved to this depth (Admission::Was::kLeased): it has left its
+  /// lease and waits there.
+  std::optional<int> moved_to;
 };
 
 /// Puts up to `limit` of the delayed URLs whose time has come, or of `all`, at the front of their
@@ -176,8 +199,15 @@ struct ExpireStep {
   bool blame = true;
 };
 struct ExpireReply {
+  // At the lease's depth.
   int returned = 0;
   int given_up = 0;
+  /// And each URL that had moved to another depth (Admission::Was::kLeased).
+  struct Moved {
+    int depth = 0;
+    bool given_up = false;  // else it waits there
+  };
+  std::vector<Moved> moved;
 };
 
 /// Ends the first `count` entries of a host queue at a depth (fewer when it holds fewer) without
@@ -202,7 +232,8 @@ struct SetLimitsStep {
 };
 struct SetLimitsReply {};
 
-/// Opens the round of a depth: from now on nothing moves out of it.
+/// Opens the round of a depth, when all URLs of smaller ones are terminal: nothing moves out of it
+/// any more.
 struct OpenRoundStep {
   int depth = 0;
 };
@@ -233,8 +264,10 @@ struct ReadControlReply {
 ///     "redirected" SP outcome SP row      outcome: "admitted", "seen", a DropWord, or the refusal
 ///     "given_up" SP reason SP depth SP entry     ended by a GiveUpStep, or as worker_lost
 ///     "beyond" SP depth SP referrer (SP url)*    found at a depth that is not crawled
-///     "refused" SP lease SP index                left its lease unreported: rows that a worker
-///                                                wrote for it under that lease do not count
+///     "refused" SP lease SP index     what a worker wrote for it does not count: it left the lease
+///                                     unreported, or moved to another depth
+///     "withdrawn" SP number           the item of that number does not count: its URL moved to
+///                                     another depth
 ///
 /// Drops the items below number `read` and returns up to `limit` of those that follow.
 struct ReadOutboxStep {

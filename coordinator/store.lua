@@ -13,7 +13,8 @@
 --                             deepest       the greatest depth that a round or an entry has had
 --                             outbox_first  number of the outbox's first item
 --                             pages_per_host hosts_per_domain   limits; 0: none
---   P stats           hash    counters; of them `leased` and `delayed` go down too
+--   P stats           hash    counters; `leased` and `delayed` go down too, and all that counts how a
+--                             URL has ended when that moves
 --   P round:D         hash    admitted leased fetched redirected failed delayed
 --   P frontier:D:HOST list    entries: URL [SP REFERRER|"-" [SP ATTEMPT SP HOPS SP LOSSES
 --                             [SP SITEMAP]]]
@@ -28,10 +29,16 @@
 --   P pages_of_host   hash    HOST -> its pages that are fetched or are to be; each host that was
 --                             ever admitted
 --   P hosts_of_domain hash    registrable domain -> hosts admitted while there was a limit
+--   P ahead           hash    URL -> what has become of it, of each that was leased at depth round + 1
+--                             and is not back in its queue: "leased", "delayed ENTRY",
+--                             "fetched ID INDEX BYTES LINKS", "redirected ITEM" or
+--                             "failed ITEM WORD"; ITEM: number of its row in the outbox
+--   P moving          hash    URL -> "D ENTRY" of each that has moved to D while it was leased: where
+--                             it waits when it leaves its lease. It counts as leased at D
 --   P seen            fingerprint set of all admitted URLs
 --   P beyond:D        fingerprint set of URLs that were found at D, deeper than the crawl goes, and
 --                             posted for one that goes deeper; while D > round
---   P waiting:D       fingerprint set of the URLs in the frontier at D, while D > round
+--   P waiting:D       fingerprint set of the URLs admitted at D, while D > round
 --   P outbox          list    result rows that only these functions could decide
 --   P workers         hash    worker -> JSON
 --   P control         string  written by people
@@ -89,6 +96,7 @@ end
 -- include job.lua
 -- include host_queues.lua
 -- include admission.lua
+-- include ahead.lua
 -- include leases.lua
 -- include reports.lua
 
@@ -122,16 +130,9 @@ step('admit', function(job, args)
   }
 end)
 
--- Raises BAD for a depth whose round is not open: what waits there may still move.
-local function check_open(job, depth)
-  if tonumber(depth) > job.round then
-    error(redis.error_reply('BAD depth: the round of depth ' .. depth .. ' is not open'))
-  end
-end
-
--- (id worker host depth count connections)* -> (how many of them were left, entries) of each
+-- (id worker host depth count connections)* -> (how many of them were left, entries) of each, or an
+-- error in its place
 step('lease', function(job, args)
-  for i = 2, #args, 6 do check_open(job, args[i + 3]) end
   local replies = {}
   for i = 2, #args, 6 do replies[#replies + 1] = job:new_lease(unpack(args, i, i + 5)) end
   return replies
@@ -177,42 +178,55 @@ step('wake', function(job, args)
   return reply
 end)
 
--- lease blame -> returned, given up
+-- lease blame -> returned and given up at the lease's depth, (depth, 1 if it is given up else 0)* of
+-- those that have moved
 step('expire', function(job, args)
   local id, blame = args[2], args[3] == '1'
   local key = job.prefix .. 'lease:' .. id
   local indexes, lease = read_lease(key)
   if #indexes == 0 then return { 0, 0 } end
 
-  local returned = {}
+  local reply, returned = { 0, 0 }, {}
   for _, index in ipairs(indexes) do
     local entry, losses = lease[tostring(index)], 0
-    if blame then entry, losses = with_loss(entry) end
-    job:refuse(id, index)
-    if blame and losses >= MAX_LOSSES then
-      job:fail(lease.depth, lease.host, entry, 'worker_lost')
-      job:post('given_up worker_lost ' .. lease.depth .. ' ' .. entry)
+    local depth, moved_entry = job:moved_to(entry)
+    local has_moved = depth ~= nil
+    if has_moved then
+      job:end_move(entry)
+      entry = moved_entry
     else
-      returned[#returned + 1] = entry
+      depth = lease.depth
+    end
+    if blame then entry, losses = with_loss(entry) end
+    local given_up = blame and losses >= MAX_LOSSES
+    job:refuse(id, index)
+    job:release(depth, 1)
+    if given_up then
+      job:give_up(depth, lease.host, entry, 'worker_lost')
+    else
+      returned[#returned + 1] = { depth, entry }
+    end
+    if has_moved then
+      reply[#reply + 1] = depth
+      reply[#reply + 1] = given_up and 1 or 0
+    else
+      local place = given_up and 2 or 1
+      reply[place] = reply[place] + 1
     end
   end
-  for i = #returned, 1, -1 do job:push_front(lease.depth, lease.host, returned[i]) end
+  for i = #returned, 1, -1 do job:push_front(returned[i][1], lease.host, returned[i][2]) end
   call('DEL', key)
   call('SREM', job.prefix .. 'leases', id)
-  job:release(lease.depth, #indexes)
   if blame then job:count('leases_expired', 1) end
-  return { #returned, #indexes - #returned }
+  return reply
 end)
 
 -- host depth count word -> given up
 step('give_up', function(job, args)
   local host, depth, word = args[2], args[3], args[5]
-  check_open(job, depth)
+  if not is_open(depth, job.round) then error(not_open(depth)) end
   local entries = job:pop(depth, host, tonumber(args[4]))
-  for _, entry in ipairs(entries) do
-    job:fail(depth, host, entry, word)
-    job:post('given_up ' .. word .. ' ' .. depth .. ' ' .. entry)
-  end
+  for _, entry in ipairs(entries) do job:give_up(depth, host, entry, word) end
   return #entries
 end)
 
@@ -228,7 +242,9 @@ step('open_round', function(job, args)
     job:set('waiting:' .. open):delete()
     job:set('beyond:' .. open):delete()
   end
-  if depth > job.round then call('HSET', job.prefix .. 'job', 'round', depth) end
+  if depth <= job.round then return end
+  call('UNLINK', job.prefix .. 'ahead')
+  call('HSET', job.prefix .. 'job', 'round', depth)
 end)
 
 -- (field value)*
@@ -381,6 +397,8 @@ redis.register_function({
         end
       end
     end
+    local moving = call('HGET', prefix .. 'moving', url)
+    if moving then holder[3], holder[4] = string.match(moving, '^(%d+) (.*)$') end
 
     local depths = {}
     for depth = 0, tonumber(call('HGET', prefix .. 'job', 'deepest') or 0) do

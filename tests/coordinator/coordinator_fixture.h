@@ -78,6 +78,7 @@ class CoordinatorTest : public ::testing::Test {
 
   void ApplyStep(const Coordinator::Apply& apply) {
     if (!held_.empty() || (hold_leases_ && std::holds_alternative<LeaseStep>(apply.step)) ||
+        (hold_reports_ && std::holds_alternative<AcceptStep>(apply.step)) ||
         (hold_admissions_ && std::holds_alternative<AdmitStep>(apply.step))) {
       held_.push_back(apply);  // and all that follows, as steps take effect in order
       return;
@@ -185,6 +186,7 @@ class CoordinatorTest : public ::testing::Test {
   std::vector<Step> steps_;
   std::vector<std::string> rows_, logs_, events_;
   bool hold_leases_ = false;
+  bool hold_reports_ = false;
   bool hold_admissions_ = false;
   std::vector<Coordinator::Apply> held_;
   std::uint64_t sequence_ = 0;

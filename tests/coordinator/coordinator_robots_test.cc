@@ -154,7 +154,7 @@ TEST_F(CoordinatorRobots, ADeferredHostIsLeasedAgainWhenItIsTimeAndAtLastGivenUp
   EXPECT_THAT(Told("w"), ElementsAre(kFetch, kDefer));
   EXPECT_THAT(logs_, ElementsAre(::testing::AllOf(HasSubstr(kOrigin), HasSubstr("503"))));
   Tell(Returned{}, "w", leases[0]);
-  Tell(Fetched{}, "w", leases[1], 0, {"http://b.test/next"});
+  Tell(Fetched{}, "w", leases[1], 0, {"http://a.test/next"});
   Pass(kRetryDelay - milliseconds(100));
   EXPECT_THAT(Take<Lease>("w"), IsEmpty()) << "the host waits, and its round stays open";
   Pass(milliseconds(100));

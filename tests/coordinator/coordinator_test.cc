@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -713,16 +714,194 @@ TEST_F(CoordinatorTest, TriesAFailureAgainLaterAndKeepsTheRoundOpen) {
   Tell(kReset, "w", leases[0]);
   Tell(Fetched{}, "w", leases[1], 0, {"http://b.test/deeper"});
   PassWith("w", milliseconds(400));
-  EXPECT_THAT(Take<Lease>("w"), IsEmpty()) << "neither the same nor the next round";
+  const Lease ahead = TheLease("w");
+  EXPECT_EQ(ahead.depth, 1);
+  Tell(Fetched{}, "w", ahead, 0, {"http://b.test/deepest"});
+  PassWith("w", milliseconds(100));
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty()) << "neither the same nor the round after the next";
   EXPECT_EQ(coordinator_->progress().waiting, 2u);
-  PassWith("w", milliseconds(1'200));
+  PassWith("w", milliseconds(800));
   const Lease again = TheLease("w");
   EXPECT_EQ(again.entries[0].url, leases[0].entries[0].url);
   EXPECT_EQ(again.entries[0].attempt, 1);
   EXPECT_EQ(again.depth, 0);
   Tell(Fetched{}, "w", again);
-  const Lease deeper = TheLease("w");
-  EXPECT_EQ(deeper.depth, 1);
+  EXPECT_EQ(TheLease("w").depth, 2);
+}
+
+/// A page at each depth, "/DEPTH", leads to the next one and to a slow one, "/DEPTH/slow".
+TEST_F(CoordinatorTest, RoundsOverlapWhereEachHasASlowPage) {
+  constexpr int kRounds = 10;
+  constexpr milliseconds kSlow{5'000};
+  options_.crawl.seeds = {"http://a.test/0", "http://a.test/0/slow"};
+  options_.crawl.depth = kRounds - 1;
+  Start();
+  SayHello("w");
+  const TimePoint start = now_;
+  std::multimap<TimePoint, std::pair<Lease, int>> under_way;
+  while (phase() == Coordinator::Phase::kRunning && now_ < start + kRounds * kSlow) {
+    for (const Lease& lease : Take<Lease>("w")) {
+      for (int i = 0; i < static_cast<int>(lease.entries.size()); ++i) {
+        const std::string& url = lease.entries[i].url;
+        EXPECT_TRUE(url.starts_with("http://a.test/" + std::to_string(lease.depth))) << url;
+        under_way.emplace(now_ + (url.ends_with("slow") ? kSlow : milliseconds(10)),
+                          std::pair(lease, i));
+      }
+    }
+    Pass(milliseconds(100));
+    std::vector<LeaseId> held;
+    for (const auto& [time, url] : under_way) held.push_back(url.first.lease_id);
+    Beat("w", held);
+    while (!under_way.empty() && under_way.begin()->first <= now_) {
+      const auto [lease, index] = under_way.begin()->second;
+      under_way.erase(under_way.begin());
+      const std::string next = "http://a.test/" + std::to_string(lease.depth + 1);
+      std::vector<std::string> links;
+      if (!lease.entries[index].url.ends_with("slow")) links = {next, next + "/slow"};
+      Tell(Fetched{}, "w", lease, index, links);
+    }
+  }
+  EXPECT_EQ(store_.job().at("state"), "finished");
+  EXPECT_EQ(store_.stats().at("fetched"), 2u * kRounds);
+  EXPECT_EQ(store_.Peek().open_depth, kRounds - 1) << "nothing is kept for what moves";
+  EXPECT_LE(now_ - start, kRounds * kSlow * 6 / 10);
+}
+
+TEST_F(CoordinatorTest, ARoundWaitsForAUrlThatHasMovedToItWhileItWasLeasedAhead) {
+  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+  options_.crawl.host_connections = 9;
+  Start();
+  SayHello("w");
+  Lease first = TheLease("w");  // one URL, until robots.txt is known
+  Tell(Fetched{}, "w", first, 0, {"http://a.test/x"});
+  const Lease second = TheLease("w");
+  Pass(milliseconds(400));
+  Beat("w", {second.lease_id});
+  const Lease ahead = TheLease("w");
+  EXPECT_EQ(ahead.entries[0].url, "http://a.test/x");
+  Tell(Redirected{301, "http://a.test/x", true}, "w", second);
+  EXPECT_THAT(Take<Lease>("w"), IsEmpty());
+  EXPECT_EQ(coordinator_->progress().round, 0);
+  Tell(Fetched{}, "w", ahead, 0, {"http://a.test/deep"});
+  EXPECT_EQ(Verdicts("w").back(), Verdict::kNeverRetry);
+  const Lease again = TheLease("w");
+  EXPECT_EQ(again.depth, 0);
+  EXPECT_EQ(again.entries[0].url, "http://a.test/x");
+  Start();
+  SayHello("w", 100, {again.lease_id});
+  EXPECT_EQ(coordinator_->progress().round, 0);
+  Tell(Fetched{}, "w", again, 0, {"http://a.test/deep"});
+  const Lease deep = TheLease("w");
+  EXPECT_EQ(deep.depth, 1);
+  Tell(Fetched{}, "w", deep);
+  EXPECT_EQ(store_.job().at("state"), "finished");
+  EXPECT_EQ(store_.stats().at("fetched"), 3u);
+}
+
+TEST_F(CoordinatorTest, NothingRunsAheadWhereSomethingHangsOnItsPlace) {
+  const std::vector<std::function<void(CrawlOptions&)>> limits = {
+      [](CrawlOptions& crawl) { crawl.sitemaps = true; },
+      [](CrawlOptions& crawl) { crawl.max_pages = 9; },
+      [](CrawlOptions& crawl) { crawl.max_pages_per_host = 9; }};
+  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+  const CoordinatorOptions before = options_;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    store_ = MemoryStore();
+    sent_.clear();
+    options_ = before;
+    limits[i](options_.crawl);
+    Start();
+    SayHello("w");
+    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+    const Lease second = TheLease("w");
+    Pass(milliseconds(800));
+    EXPECT_THAT(Take<Lease>("w"), IsEmpty()) << i;
+  }
+}
+
+TEST_F(CoordinatorTest, APageThatIsFetchedAgainAsItMovesIsNoRepeatedBody) {
+  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+  options_.crawl.max_same_body = 1;
+  Start();
+  SayHello("w");
+  Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+  const Lease second = TheLease("w");
+  Pass(milliseconds(400));
+  Beat("w", {second.lease_id});
+  const auto page = [&](const Lease& lease) {
+    Report report;
+    report.sequence = ++sequence_;
+    report.lease_id = lease.lease_id;
+    report.entry = lease.entries[0];
+    report.body_digest = 7;
+    report.links = {"http://a.test/deep"};
+    report.outcome = Fetched{};
+    Say("w", Reports{{report}});
+  };
+  page(TheLease("w"));
+  Tell(Redirected{301, "http://a.test/x", true}, "w", second);
+  page(TheLease("w"));
+  const Lease deep = TheLease("w");
+  EXPECT_EQ(deep.entries[0].url, "http://a.test/deep");
+  EXPECT_EQ(deep.depth, 1);
+}
+
+TEST_F(CoordinatorTest, AUrlThatMovesBeforeTheLeaseThatItIsGrantedWithIsCountedOnce) {
+  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+  options_.crawl.host_connections = 9;
+  Start();
+  SayHello("w");
+  Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+  const Lease second = TheLease("w");
+  Pass(milliseconds(200));
+  hold_reports_ = true;
+  Tell(Redirected{301, "http://a.test/x", true}, "w", second);
+  Pass(milliseconds(200));
+  EXPECT_EQ(coordinator_->progress().waiting, 0u) << "x is granted, ahead";
+  hold_reports_ = false;
+  for (const Coordinator::Apply& apply : std::exchange(held_, {})) ApplyStep(apply);
+  CarryOut();
+  EXPECT_THAT(logs_, IsEmpty());
+  const Lease again = TheLease("w");
+  EXPECT_EQ(again.depth, 0);
+  Tell(Fetched{}, "w", again);
+  EXPECT_EQ(store_.job().at("state"), "finished");
+}
+
+TEST_F(CoordinatorTest, CountsOnceWhatMovesAfterItEndedAhead) {
+  struct Case {
+    Outcome outcome;
+    bool is_tried_again;
+  };
+  for (const Case& ahead :
+       {Case{Fetched{50, 0}, false}, Case{Redirected{301, "http://b.test/", true}, false},
+        Case{Failed{Error::kHttpStatus, "404", 404, true}, false}, Case{kReset, true}}) {
+    store_ = MemoryStore();
+    sent_.clear();
+    options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+    Start();
+    SayHello("w");
+    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+    const Lease second = TheLease("w");
+    Pass(milliseconds(400));
+    Beat("w", {second.lease_id});
+    Tell(ahead.outcome, "w", TheLease("w"));
+    EXPECT_EQ(coordinator_->progress().waiting, ahead.is_tried_again ? 1u : 0u);
+    Tell(Redirected{301, "http://a.test/x", true}, "w", second);
+    const Lease again = TheLease("w");
+    EXPECT_EQ(again.depth, 0);
+    EXPECT_EQ(again.entries[0].attempt, 0);
+    Tell(Fetched{7, 0}, "w", again);
+    const auto& counts = coordinator_->progress().counts;
+    EXPECT_EQ(store_.job().at("state"), "finished");
+    EXPECT_EQ(counts.admitted, 3u);
+    EXPECT_EQ(counts.fetched, 2u);
+    EXPECT_EQ(counts.redirected, 1u);
+    EXPECT_EQ(counts.failed, 0u);
+    EXPECT_EQ(counts.bytes, 7u);
+    EXPECT_EQ(store_.stats().at("bytes"), 7u);
+    for (const auto& [reason, failed] : counts.failed_by_reason) EXPECT_EQ(failed, 0u) << reason;
+  }
 }
 
 TEST_F(CoordinatorTest, GivesAFailureUpAfterItsRetries) {
@@ -775,7 +954,7 @@ TEST_F(CoordinatorTest, LeavesAHostAloneThatAsksForFewerRequests) {
   Failed asks = kUnavailable;
   asks.retry_after = milliseconds(4'000);
   Tell(asks, "w", leases[0]);
-  Tell(Fetched{}, "w", leases[1], 0, {"http://b.test/deeper"});
+  Tell(Fetched{}, "w", leases[1], 0, {"http://a.test/deeper"});
   PassWith("w", milliseconds(3'900));
   EXPECT_THAT(Take<Lease>("w"), IsEmpty());
   PassWith("w", milliseconds(300));
@@ -977,9 +1156,12 @@ TEST_F(CoordinatorTest, ClosesARoundAtItsDeadline) {
   ASSERT_EQ(leases.size(), 4u);
   Tell(Fetched{}, "w", leases["a.test"], 0, {"http://a.test/deeper"});
   Tell(kReset, "w", leases["b.test"]);  // waits for its next try; the others never end
-  for (int i = 0; i < 12; ++i) {
+  Pass(milliseconds(400));
+  const Lease ahead = TheLease("w");
+  EXPECT_EQ(ahead.depth, 1);
+  for (int i = 0; i < 11; ++i) {
+    Beat("w", {leases["c.test"].lease_id, leases["d.test"].lease_id, ahead.lease_id});
     Pass(milliseconds(400));
-    Beat("w", {leases["c.test"].lease_id, leases["d.test"].lease_id});
   }
   EXPECT_THAT(Take<Lease>("w"), IsEmpty());
   Pass(milliseconds(400));

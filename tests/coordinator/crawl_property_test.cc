@@ -22,9 +22,9 @@ bool IsWanted(std::uint64_t seed) {
 }
 
 /// Crawls the random web of each seed and compares pages and depths; the seed of a failure is
-/// shown. Without a depth, one is drawn for each web.
+/// shown. Without a depth, one is drawn for each web. `moves`: where SimulatedCrawl's are added.
 void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, RoundMode rounds,
-                   std::optional<int> depth = {}) {
+                   std::optional<int> depth = {}, std::map<Admission::Was, int>* moves = nullptr) {
   for (std::uint64_t seed = first_seed; seed < first_seed + webs; ++seed) {
     if (!IsWanted(seed)) continue;
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -59,6 +59,9 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
 
     SimulatedCrawl crawl(seed, options, web, faults);
     ASSERT_TRUE(crawl.Run()) << crawl.violation();
+    if (moves) {
+      for (const auto& [was, count] : crawl.moves()) (*moves)[was] += count;
+    }
 
     std::map<std::string, int> wanted =
         web.Depths(options.crawl.depth, options.crawl.sitemaps, retries);
@@ -185,7 +188,14 @@ TEST(SimulatedCrawl, GoesDeeperFromWhereItEndedAsIfItHadNot) {
 }
 
 TEST(SimulatedCrawl, FetchesWhatABreadthFirstSearchDoesAtTheSameDepths) {
-  CrawlManyWebs(1, 3'000, {}, RoundMode::kExact);
+  std::map<Admission::Was, int> moves;
+  CrawlManyWebs(1, 3'000, {}, RoundMode::kExact, {}, &moves);
+  if (std::getenv("TRAWL_SIMULATION_SEED")) return;
+  for (const Admission::Was was :
+       {Admission::Was::kWaiting, Admission::Was::kLeased, Admission::Was::kDelayed,
+        Admission::Was::kFetched, Admission::Was::kRedirected, Admission::Was::kFailed}) {
+    EXPECT_GT(moves[was], 0) << "rounds have not overlapped so: " << static_cast<int>(was);
+  }
 }
 
 TEST(SimulatedCrawl, LosesNothingWhenWorkersDieOrAreCutOff) {

@@ -62,6 +62,25 @@ TEST_F(ExporterTest, APagesRowCountsUnlessItWasRefused) {
   EXPECT_EQ(counts.redirects + counts.errors, 0u);
 }
 
+TEST_F(ExporterTest, AWithdrawnItemDoesNotCount) {
+  Write("outbox-00000001.log",
+        "0 failed {\"url\":\"a\"}\n"
+        "1 redirected seen {\"url\":\"b\"}\n"
+        "2 given_up worker_lost 4 http://d/ http://a/ 0 0 3\n"
+        "3 withdrawn 1\n"
+        "4 failed {\"url\":\"b\"}\n"
+        "5 withdrawn 2\n");
+  Write("outbox-00000002.log",
+        "5 withdrawn 0\n"  // the power failed: item 2 is not withdrawn
+        "6 withdrawn 77\n"
+        "7 failed {\"url\":\"c\"}\n");
+  const ExportCounts counts = ExportRows(out_);
+  EXPECT_EQ(counts.redirects, 0u);
+  EXPECT_EQ(counts.errors, 3u);
+  const Lines errors = Read("errors.jsonl");
+  EXPECT_THAT(errors, ElementsAre(HasSubstr("http://d/"), R"({"url":"b"})", R"({"url":"c"})"));
+}
+
 TEST_F(ExporterTest, EachItemOfTheOutboxGoesToItsFile) {
   Write("outbox-00000001.log",
         "0 failed {\"url\":\"a\"}\n"

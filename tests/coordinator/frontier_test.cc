@@ -53,6 +53,99 @@ TEST(Frontier, ExactRoundsLeaseTheOpenDepthOnly) {
   EXPECT_EQ(frontier.LeastDepth(), -1);
 }
 
+constexpr milliseconds kPatience = Frontier::kTailPatience;
+constexpr HostBudget kWide{100, milliseconds(0)};
+
+/// Where the next lease is; "" for none.
+std::string NextLease(Frontier& frontier, TimePoint now) {
+  const auto grant = frontier.Lease(1, kNoLimit, now);
+  return grant ? grant->host + ' ' + std::to_string(grant->depth) : "";
+}
+
+TEST(Frontier, AHostRunsOneRoundAheadSomeTimeAfterTheLastUrlOfItsOwn) {
+  Frontier frontier(RoundMode::kExact, kWide);
+  frontier.Probed("a", milliseconds(0));
+  frontier.Add("a", 0, 1);
+  frontier.Add("a", 1, 1);
+  frontier.Add("a", 2, 1);
+  EXPECT_EQ(NextLease(frontier, kNow), "a 0");
+  EXPECT_EQ(NextLease(frontier, kNow), "");
+  EXPECT_EQ(NextLease(frontier, kNow + kPatience - milliseconds(1)), "");
+  EXPECT_EQ(NextLease(frontier, kNow + kPatience), "a 1");
+  frontier.Add("a", 1, 1);
+  EXPECT_EQ(NextLease(frontier, kNow + kPatience), "a 1") << "it need not wait again";
+  EXPECT_EQ(NextLease(frontier, kNow + 9 * kPatience), "");
+  frontier.OpenRound(1);
+  EXPECT_EQ(NextLease(frontier, kNow + 9 * kPatience), "");
+  EXPECT_EQ(NextLease(frontier, kNow + 10 * kPatience), "a 2");
+}
+
+TEST(Frontier, AHostThatHasUrlsOfItsRoundDoesNotRunAheadAndIsNoHindranceToOthers) {
+  Frontier frontier(RoundMode::kExact, kPolite);
+  frontier.Add("a", 0, 2);
+  frontier.Add("a", 1, 1);
+  frontier.Add("b", 1, 1);
+  const auto first = frontier.Lease(1, 1, kNow);
+  EXPECT_EQ(first.value().host, "a");
+  EXPECT_EQ(NextLease(frontier, kNow), "");
+  EXPECT_EQ(NextLease(frontier, kNow + kPatience), "b 1");
+  EXPECT_EQ(NextLease(frontier, kNow + kPatience), "") << "a is leased";
+  End(frontier, *first);
+  EXPECT_EQ(NextLease(frontier, kNow + kPatience), "a 0");
+}
+
+TEST(Frontier, AUrlOfItsRoundThatComesLateStopsAHostThatRunsAhead) {
+  Frontier frontier(RoundMode::kExact, kWide);
+  frontier.Probed("a", milliseconds(0));
+  frontier.Add("a", 1, 999);
+  EXPECT_EQ(NextLease(frontier, kNow), "");
+  TimePoint now = kNow + kPatience;
+  EXPECT_TRUE(frontier.Lease(1, 1, now));
+  frontier.Add("a", 0, 1);
+  EXPECT_EQ(NextLease(frontier, now), "a 0");
+  EXPECT_EQ(NextLease(frontier, now), "");
+  EXPECT_EQ(NextLease(frontier, now), "");
+  now += kPatience;
+  EXPECT_EQ(NextLease(frontier, now), "a 1");
+}
+
+TEST(Frontier, NothingRunsAheadOfTheDepthLimitNorWhereItMayNot) {
+  for (const Frontier::Limits limits : {Frontier::Limits{0, true}, Frontier::Limits{9, false}}) {
+    Frontier frontier(RoundMode::kExact, kQuick, limits);
+    frontier.Add("a", 1, 1);
+    EXPECT_EQ(NextLease(frontier, kNow), "");
+    EXPECT_EQ(NextLease(frontier, kNow + kPatience), "");
+  }
+}
+
+TEST(Frontier, AHostInTroubleDoesNotRunAheadBeforeItAnswersWell) {
+  Frontier frontier(RoundMode::kExact, kQuick);
+  frontier.Add("a", 1, 1);
+  frontier.At("a").BackOff(milliseconds(0), kNow);
+  EXPECT_EQ(NextLease(frontier, kNow), "");
+  EXPECT_EQ(NextLease(frontier, kNow + 99 * kPatience), "");
+  frontier.At("a").Recovered();
+  frontier.Probed("a", milliseconds(0));
+  EXPECT_EQ(NextLease(frontier, kNow + 99 * kPatience), "a 1");
+}
+
+TEST(Frontier, AUrlThatMovesAfterItWasGrantedIsCountedOnce) {
+  Frontier frontier(RoundMode::kExact, kQuick);
+  frontier.Add("a", 1, 1);
+  EXPECT_EQ(NextLease(frontier, kNow), "");
+  const auto grant = frontier.Lease(1, kNoLimit, kNow + kPatience);
+  ASSERT_EQ(grant.value().terms.count, 1);
+  frontier.Move("a", 1, 0);
+  EXPECT_EQ(frontier.waiting(), 1u);
+  EXPECT_EQ(frontier.LeastDepth(), 0);
+  EXPECT_EQ(frontier.Missed("a", 1, 3), 2u);
+  End(frontier, *grant);
+  EXPECT_EQ(NextLease(frontier, kNow + kPatience), "a 0");
+  frontier.Add("a", 1, 1);
+  EXPECT_EQ(frontier.waiting(1), 1u);
+  EXPECT_EQ(frontier.Missed("a", 1, 1), 1u);
+}
+
 TEST(Frontier, ADeferredHostIsLeasedWhenItsTimeHasCome) {
   const milliseconds kWait{500};
   for (const RoundMode mode : {RoundMode::kExact, RoundMode::kFree}) {

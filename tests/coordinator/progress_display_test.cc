@@ -145,6 +145,21 @@ TEST(ProgressDisplay, WithoutATerminalALineComesEveryFiveSeconds) {
             "workers 4\n");
 }
 
+TEST(ProgressDisplay, APageThatCountsNoMoreMakesNoRate) {
+  std::ostringstream out;
+  ProgressDisplay display(out, false, "job", kNow);
+  Coordinator::Progress progress = SomeProgress();
+  for (int line = 0; line < 2; ++line) {
+    display.Update(progress, kNow + milliseconds(5'000) * line);
+    --progress.counts.fetched;
+  }
+  EXPECT_THAT(out.str(), HasSubstr("(0.0/s)"));
+  progress.counts.failed_by_reason["dns"] = 0;
+  const std::string summary = SummaryText("j", progress, "", 1'000'000, milliseconds(1));
+  EXPECT_THAT(summary, HasSubstr("0.0 pages/s"));
+  EXPECT_THAT(summary, HasSubstr("(timeout 3)"));
+}
+
 TEST(ProgressDisplay, OnATerminalTheBlockReplacesItself) {
   std::ostringstream out;
   ProgressDisplay display(out, true, "job", kNow);

@@ -65,6 +65,14 @@ TEST_F(ResultSearch, ARefusedRowDoesNotCount) {
   EXPECT_EQ(Find("http://a/b"), "failed {\"url\":\"http://a/b\"}");
 }
 
+TEST_F(ResultSearch, AWithdrawnRowDoesNotCount) {
+  Write("parts/outbox-00000001.log",
+        "0 failed {\"url\":\"http://a/\"}\n1 redirected seen {\"url\":\"http://b/\"}\n"
+        "2 withdrawn 0\n3 withdrawn 1\n4 failed {\"url\":\"http://b/\"}\n");
+  EXPECT_EQ(Find("http://a/"), "");
+  EXPECT_EQ(Find("http://b/"), "failed {\"url\":\"http://b/\"}");
+}
+
 TEST_F(ResultSearch, ATornLineAndRubbishDoNotCount) {
   Write("parts/pages-w1.jsonl",
         "rubbish\n\n1 x {\"url\":\"http://a/\"}\n1 0 {\"url\":\"http://a/\"}");

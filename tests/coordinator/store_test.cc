@@ -192,7 +192,23 @@ Ending RedirectedTo(const std::string& url, int hops = 1) {
 // ---- Values as text, to compare and to show ----
 
 std::string Text(const Admission& admission) {
-  if (admission.kind == Admitted::kMoved) return std::to_string(admission.moved_from);
+  if (admission.kind == Admitted::kMoved) {
+    std::string text = std::to_string(admission.moved_from);
+    switch (admission.was) {
+      case Admission::Was::kWaiting:
+        return text;
+      case Admission::Was::kLeased:
+        return text + ":leased";
+      case Admission::Was::kDelayed:
+        return text + ":delayed";
+      case Admission::Was::kFetched:
+        return text + ":fetched:" + std::to_string(admission.body_bytes);
+      case Admission::Was::kRedirected:
+        return text + ":redirected";
+      case Admission::Was::kFailed:
+        return text + ":failed:" + std::string(ReasonWord(admission.reason));
+    }
+  }
   if (const auto drop = DropWord(admission.kind); !drop.empty()) return std::string(drop);
   return admission.kind == Admitted::kAdmitted ? "+" : "=";
 }
@@ -213,6 +229,7 @@ std::string Text(const LeaseReply& reply) {
   return text;
 }
 std::string Text(const AcceptReply& reply) {
+  if (reply.moved_to) return "moved to " + std::to_string(*reply.moved_to);
   return std::string(reply.accepted ? "accepted " : "refused ") + Text(reply.links) +
          (reply.sitemaps.empty() ? "" : "/ " + Text(reply.sitemaps)) + "-> " +
          (reply.target ? Text(*reply.target) : "none");
@@ -228,7 +245,12 @@ std::string Text(const WakeReply& reply) {
          (reply.next ? std::to_string(reply.next->time_since_epoch().count()) : "none");
 }
 std::string Text(const ExpireReply& reply) {
-  return std::to_string(reply.returned) + " returned, " + std::to_string(reply.given_up) + " lost";
+  std::string text =
+      std::to_string(reply.returned) + " returned, " + std::to_string(reply.given_up) + " lost";
+  for (const auto& [depth, given_up] : reply.moved) {
+    text += (given_up ? ", lost at " : ", moved to ") + std::to_string(depth);
+  }
+  return text;
 }
 std::string Text(const GiveUpReply& reply) { return std::to_string(reply.given_up) + " given up"; }
 std::string Text(const RobotsRecord& record) {
@@ -280,11 +302,13 @@ std::string Text(const Snapshot& snapshot) {
   return out.str();
 }
 
-/// Every admitted URL waits, is leased or has ended, over the job and at each depth.
+/// Every admitted URL waits, is leased or has ended, over the job and at each depth. A leased one
+/// may count at another depth than its lease's: it has moved.
 void ExpectBalance(const Snapshot& snapshot) {
   SCOPED_TRACE(Text(snapshot));
   std::vector<std::uint64_t> waiting(snapshot.rounds.size());
   std::vector<std::uint64_t> leased(snapshot.rounds.size());
+  std::uint64_t all_leased = 0;
   for (const auto& queue : snapshot.queues) {
     EXPECT_GT(queue.waiting, 0u);
     waiting.at(queue.depth) += queue.waiting;
@@ -292,11 +316,14 @@ void ExpectBalance(const Snapshot& snapshot) {
   for (const auto& lease : snapshot.leases) {
     EXPECT_FALSE(lease.indexes.empty());
     leased.at(lease.depth) += lease.indexes.size();
+    all_leased += lease.indexes.size();
   }
   RoundCounts sum;
   for (std::size_t depth = 0; depth < snapshot.rounds.size(); ++depth) {
     const RoundCounts& round = snapshot.rounds[depth];
-    EXPECT_EQ(round.leased, leased[depth]);
+    if (snapshot.stats.at("moved") == 0) {
+      EXPECT_EQ(round.leased, leased[depth]);
+    }
     EXPECT_EQ(round.admitted, waiting[depth] + round.delayed + round.leased + round.fetched +
                                   round.redirected + round.failed);
     sum.delayed += round.delayed;
@@ -308,6 +335,7 @@ void ExpectBalance(const Snapshot& snapshot) {
   }
   EXPECT_EQ(snapshot.stats.at("admitted"), sum.admitted);
   EXPECT_EQ(snapshot.stats.at("leased"), sum.leased);
+  EXPECT_EQ(snapshot.stats.at("leased"), all_leased);
   EXPECT_EQ(snapshot.stats.at("fetched"), sum.fetched);
   EXPECT_EQ(snapshot.stats.at("redirected"), sum.redirected);
   EXPECT_EQ(snapshot.stats.at("failed"), sum.failed);
@@ -435,11 +463,13 @@ TEST_P(StoreRules, MakesNoLeaseWithoutUrls) {
   EXPECT_TRUE(Now().leases.empty());
 }
 
-TEST_P(StoreRules, LeasesOnlyFromOpenRounds) {
-  coordinator_.Admit(1, {"http://a/"});
-  EXPECT_FALSE(coordinator_.Apply(LeaseStep{1, "w", "a", 1, 1, 1}));
+TEST_P(StoreRules, LeasesOnlyFromOpenRoundsAndTheNext) {
+  coordinator_.Admit(2, {"http://a/2"});
+  coordinator_.Admit(1, {"http://a/1"});
+  EXPECT_FALSE(coordinator_.Apply(LeaseStep{1, "w", "a", 2, 1, 1}));
+  EXPECT_EQ(coordinator_.Lease(1, "a", 1, 1), Strings{"http://a/1"});
   coordinator_.OpenRound(1);
-  EXPECT_EQ(coordinator_.Lease(1, "a", 1, 1), Strings{"http://a/"});
+  EXPECT_EQ(coordinator_.Lease(2, "a", 2, 1), Strings{"http://a/2"});
 }
 
 TEST_P(StoreRules, KeepsTheHighestLeaseIdExactly) {
@@ -858,6 +888,196 @@ TEST_P(StoreRules, TakesAUrlWhoseQueueMovedAwayAndGrewAgain) {
   EXPECT_EQ(Queues(1), Strings());
 }
 
+// What becomes of a URL that was leased ahead, and what is told when it moves.
+struct AheadCase {
+  const char* name;
+  Ending ending;
+  const char* told;
+  Strings outbox;  // from its ending on
+};
+
+std::vector<AheadCase> AheadCases() {
+  Ending fetched = Fetched();
+  fetched.body_bytes = 70;
+  fetched.links = 3;
+  Ending failed = Ended(Ending::Kind::kFailed, "row");
+  failed.reason = Error::kTls;
+  Ending retried = Ended(Ending::Kind::kRetried);
+  retried.delay = milliseconds(1'000);
+  Ending redirected = Ended(Ending::Kind::kRedirected, "row");
+  redirected.refusal = "scope";
+  return {{"fetched", fetched, "1:fetched:70", {"refused 2 1"}},
+          {"failed", failed, "1:failed:tls", {"failed row", "withdrawn 0"}},
+          {"delayed", retried, "1:delayed", {}},
+          {"redirected", redirected, "1:redirected", {"redirected scope row", "withdrawn 0"}},
+          {"returned", Ended(Ending::Kind::kReturned), "1", {"refused 2 1"}}};
+}
+
+TEST_P(StoreRules, UndoesWhatHasBecomeOfAUrlThatWasLeasedAheadWhenItMoves) {
+  for (const AheadCase& ahead : AheadCases()) {
+    SCOPED_TRACE(ahead.name);
+    const std::unique_ptr<Backend> backend = NewBackend(GetParam());
+    Coordinator coordinator(*backend);
+    coordinator.Open();
+    coordinator.Admit(0, {"http://a/"});
+    coordinator.Admit(1, {"http://b/1", "http://b/2"});
+    coordinator.Lease(1, "a", 0, 1);
+    coordinator.Lease(2, "b", 1, 2);
+    coordinator.Accept(2, 1, ahead.ending, {"http://b/3"});
+    coordinator.Expire(2, false);
+    EXPECT_EQ(Text(coordinator.Admit(0, {"http://b/2"})), std::string(ahead.told) + ' ');
+    EXPECT_EQ(Text(coordinator.Admit(0, {"http://b/2"})), "= ");
+    Strings outbox = coordinator.Outbox();
+    std::erase(outbox, "refused 2 0");
+    EXPECT_EQ(outbox, ahead.outbox);
+    const Snapshot now = coordinator.Open();
+    ExpectBalance(now);
+    for (const char* none : {"fetched", "redirected", "failed", "delayed", "bytes", "links"}) {
+      EXPECT_EQ(now.stats.at(none), 0u) << none;
+    }
+    EXPECT_EQ(now.rounds[0].admitted, 2u);
+    EXPECT_EQ(now.rounds[1].admitted, 1u);
+    EXPECT_EQ(coordinator.Lease(3, "b", 0, 9), Strings{"http://b/2"});
+    EXPECT_EQ(coordinator.Lease(4, "b", 1, 9), Strings{"http://b/1"});
+    EXPECT_EQ(Text(coordinator.Do<WakeReply>(WakeStep{.now = kNoon, .all = true})), "next none");
+    EXPECT_EQ(Text(coordinator.Accept(3, 0, Fetched(), {"http://b/3"})), "accepted 2 -> none")
+        << "what it leads to follows it";
+  }
+}
+
+TEST_P(StoreRules, MakesRoomForAPageThatMovesAsItDidBefore) {
+  for (const Ending::Kind kind : {Ending::Kind::kFailed, Ending::Kind::kRedirected}) {
+    const std::unique_ptr<Backend> backend = NewBackend(GetParam());
+    Coordinator coordinator(*backend);
+    coordinator.Open();
+    coordinator.Apply(SetLimitsStep{1, 0});
+    coordinator.Admit(1, {"http://b/"});
+    coordinator.Lease(1, "b", 1, 1);
+    coordinator.Accept(1, 0, Ended(kind, "row"));
+    coordinator.Admit(0, {"http://b/"});
+    EXPECT_EQ(Text(coordinator.Admit(0, {"http://b/2"})), "pages_per_host ");
+  }
+}
+
+TEST_P(StoreRules, AUrlThatMovesWhileItIsLeasedWaitsThereWhenItIsReported) {
+  coordinator_.Admit(0, {"http://a/"});
+  coordinator_.Admit(1, {"http://b/1", "http://b/2"});
+  coordinator_.Lease(1, "a", 0, 1);
+  coordinator_.Lease(2, "b", 1, 2);
+  EXPECT_EQ(Text(coordinator_.Accept(1, 0, RedirectedTo("http://b/2"))), "accepted -> 1:leased");
+  EXPECT_EQ(Now().rounds[0].leased, 1u);
+  EXPECT_EQ(Now().rounds[1].leased, 1u);
+  EXPECT_EQ(Queues(0), Strings()) << "its host is still busy with it";
+  EXPECT_EQ(Text(coordinator_.Accept(2, 1, std::nullopt, {"http://c/"})), "refused -> none");
+  EXPECT_EQ(Text(coordinator_.Accept(2, 1, Fetched(), {"http://c/"})), "moved to 0");
+  EXPECT_EQ(Text(coordinator_.Accept(2, 1, Fetched())), "refused -> none");
+  EXPECT_EQ(Text(coordinator_.Accept(2, 0, Fetched())), "accepted -> none");
+  EXPECT_EQ(coordinator_.Outbox(), (Strings{"redirected admitted row", "refused 2 1"}));
+  EXPECT_EQ(Stat("admitted"), 3u) << "a report that does not count admits nothing";
+  EXPECT_EQ(Stat("fetched"), 1u);
+  EXPECT_EQ(coordinator_.Lease(3, "b", 0, 1), Strings{"http://b/2 - 0 1 0"});
+  EXPECT_EQ(Text(coordinator_.Accept(3, 0, Fetched(), {"http://c/"})), "accepted + -> none");
+}
+
+TEST_P(StoreRules, AUrlThatMovesWhileItIsLeasedWaitsThereWhenItsWorkerIsLost) {
+  coordinator_.Admit(1, {"http://b/1", "http://b/2", "http://b/3"});
+  coordinator_.Lease(1, "b", 1, 9);
+  coordinator_.Admit(0, {"http://b/2"});
+  EXPECT_EQ(Text(coordinator_.Expire(1)), "2 returned, 0 lost, moved to 0");
+  EXPECT_EQ(coordinator_.Lease(2, "b", 0, 9), Strings{"http://b/2 - 0 0 1"});
+  EXPECT_EQ(coordinator_.Lease(3, "b", 1, 9),
+            (Strings{"http://b/1 - 0 0 1", "http://b/3 - 0 0 1"}));
+}
+
+TEST_P(StoreRules, AUrlThatMovesWhileItIsLeasedKeepsItsLosses) {
+  coordinator_.Admit(1, {"http://b/"});
+  for (LeaseId id = 1; id <= 2; ++id) {
+    coordinator_.Lease(id, "b", 1, 1);
+    coordinator_.Expire(id);
+  }
+  coordinator_.Lease(3, "b", 1, 1);
+  coordinator_.Admit(0, {"http://b/"});
+  EXPECT_EQ(Text(coordinator_.Expire(3)), "0 returned, 0 lost, lost at 0");
+  EXPECT_EQ(coordinator_.Outbox().back(), "given_up worker_lost 0 http://b/ - 0 0 3");
+  EXPECT_EQ(Now().rounds[0].failed, 1u);
+}
+
+TEST_P(StoreRules, AUrlGivenUpAheadMovesWithOneLifeLeft) {
+  coordinator_.Admit(1, {"http://b/"});
+  for (LeaseId id = 1; id <= 3; ++id) {
+    coordinator_.Lease(id, "b", 1, 1);
+    coordinator_.Expire(id);
+  }
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://b/"})), "1:failed:worker_lost ");
+  EXPECT_EQ(coordinator_.Outbox().back(), "withdrawn 3");
+  EXPECT_EQ(coordinator_.Lease(4, "b", 0, 1), Strings{"http://b/ - 0 0 2"});
+}
+
+TEST_P(StoreRules, AUrlThatMovesWhileItIsDelayedKeepsItsLosses) {
+  coordinator_.Admit(1, {"http://b/"});
+  coordinator_.Lease(1, "b", 1, 1);
+  coordinator_.Expire(1);
+  coordinator_.Lease(2, "b", 1, 1);
+  coordinator_.Accept(2, 0, Ended(Ending::Kind::kRetried));
+  coordinator_.Admit(0, {"http://b/"});
+  EXPECT_EQ(coordinator_.Lease(3, "b", 0, 1), Strings{"http://b/ - 0 0 1"});
+}
+
+TEST_P(StoreRules, AHostIsLeftAloneThoughTheUrlThatSaysSoHasMoved) {
+  coordinator_.Admit(1, {"http://b/"});
+  coordinator_.Lease(1, "b", 1, 1);
+  coordinator_.Admit(0, {"http://b/"});
+  AcceptStep step{1, 0, {}, Ended(Ending::Kind::kRetried)};
+  step.now = kNoon;
+  step.pause = milliseconds(500);
+  EXPECT_EQ(Text(coordinator_.Do<AcceptReply>(step)), "moved to 0");
+  EXPECT_EQ(Now().paused.at("b"), kNoon + milliseconds(500));
+}
+
+TEST_P(StoreRules, NumbersOfWithdrawnItemsGoOnWhenTheOutboxIsRead) {
+  coordinator_.Admit(0, {"http://a/1", "http://a/2"});
+  coordinator_.Admit(1, {"http://b/"});
+  coordinator_.Lease(1, "a", 0, 2);
+  coordinator_.Accept(1, 0, Ended(Ending::Kind::kFailed, "row"));
+  coordinator_.Accept(1, 1, Ended(Ending::Kind::kFailed, "row"));
+  coordinator_.Do<ReadOutboxReply>(ReadOutboxStep{1, 9});
+  coordinator_.Lease(2, "b", 1, 1);
+  coordinator_.Accept(2, 0, Ended(Ending::Kind::kFailed, "row"));
+  coordinator_.Admit(0, {"http://b/"});
+  EXPECT_EQ(coordinator_.Outbox().back(), "withdrawn 2");
+}
+
+TEST_P(StoreRules, NothingMovesAnyMoreWhenTheRoundOfWhatWasLeasedAheadOpens) {
+  coordinator_.Admit(1, {"http://b/1", "http://b/2", "http://b/3"});
+  coordinator_.Lease(1, "b", 1, 2);
+  coordinator_.Accept(1, 0, Fetched());
+  coordinator_.OpenRound(1);
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://b/1", "http://b/2", "http://b/3"})), "= = = ");
+  EXPECT_EQ(Text(coordinator_.Accept(1, 1, Fetched())), "accepted -> none");
+}
+
+TEST_P(StoreRules, WhatHasMovedWhileLeasedDoesSoThoughAllRoundsOpen) {
+  coordinator_.Admit(1, {"http://b/"});
+  coordinator_.Lease(1, "b", 1, 1);
+  coordinator_.Admit(0, {"http://b/"});
+  coordinator_.OpenRound(5);
+  EXPECT_EQ(Text(coordinator_.Accept(1, 0, Fetched())), "moved to 0");
+  EXPECT_EQ(Queues(0), Strings{"b 1"});
+}
+
+TEST_P(StoreRules, WhatCameBackAheadMovesAsWhatWaits) {
+  coordinator_.Admit(1, {"http://b/1", "http://b/2"});
+  coordinator_.Lease(1, "b", 1, 2);
+  Ending retried = Ended(Ending::Kind::kRetried);
+  coordinator_.Accept(1, 0, retried);
+  coordinator_.Expire(1);
+  coordinator_.Do<WakeReply>(WakeStep{.now = kNoon, .all = true});
+  EXPECT_EQ(Queues(1), Strings{"b 2"});
+  EXPECT_EQ(Text(coordinator_.Admit(0, {"http://b/1", "http://b/2"})), "1 1 ");
+  EXPECT_EQ(Queues(1), Strings());
+  EXPECT_EQ(coordinator_.Lease(2, "b", 0, 9), (Strings{"http://b/1", "http://b/2"}));
+}
+
 TEST_P(StoreRules, NumbersTheOutboxAndDropsWhatWasRead) {
   coordinator_.Admit(0, {"http://a/0", "http://a/1", "http://a/2", "http://a/3"});
   coordinator_.Lease(1, "a", 0, 4);
@@ -1087,7 +1307,7 @@ class RandomSteps {
         return LeaseStep{++last_lease_ - (Pick(8) == 0),
                          "w",
                          HostName(Pick(kHosts)),
-                         Pick(open_ + 2),
+                         Pick(open_ + 3),
                          Pick(5),
                          1 + Pick(3)};
       case 4:
@@ -1428,7 +1648,7 @@ TEST(RedisStore, ReportsTravelTogetherInTheirOrder) {
   SharedServer().Run({"CONFIG", "RESETSTAT"});
   std::vector<Step> steps = ReportsOf(1, 0, 600);
   steps.push_back(steps[3]);  // refused
-  steps.push_back(LeaseStep{2, "w", "a", 1, 2, 2});
+  steps.push_back(LeaseStep{2, "w", "a", 2, 2, 2});
   const std::vector<Step> last = ReportsOf(1, 600, 900);
   steps.insert(steps.end(), last.begin(), last.end());
   const std::vector<Result<Reply>> replies = coordinator.Apply(steps);

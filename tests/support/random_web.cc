@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/url.h"
+#include "coordinator/host_queue.h"
 
 namespace trawl {
 namespace {
@@ -27,6 +28,8 @@ RandomWeb RandomWeb::Make(std::mt19937_64& random) {
                    std::to_string(Draw(random, 1, hosts)) + ".test/" + std::to_string(i));
   }
   const auto any = [&] { return urls[Draw(random, 0, size - 1)]; };
+  // A host that asks too often in a row to be left alone is given up: none does here.
+  std::map<std::string_view, int> overloads;
   // Many redirects in some webs: they are what makes URLs move between rounds.
   const int redirects_in_ten = Draw(random, 0, 5);
   for (const std::string& url : urls) {
@@ -41,7 +44,10 @@ RandomWeb RandomWeb::Make(std::mt19937_64& random) {
       for (int links = Draw(random, 0, 6); links > 0; --links) node.links.push_back(any());
     }
     if (Draw(random, 0, 3) == 0) node.failures = Draw(random, 1, kMostFailures);
-    node.overloaded = Draw(random, 0, 1) == 1;
+    int& overloads_of_host = overloads[AuthorityOf(url)];
+    node.overloaded =
+        Draw(random, 0, 1) == 1 && overloads_of_host + node.failures < HostQueue::kMostPauses;
+    if (node.overloaded) overloads_of_host += node.failures;
     web.nodes[url] = node;
   }
   for (int seeds = Draw(random, 1, 3); seeds > 0; --seeds) web.seeds.push_back(any());

@@ -208,6 +208,11 @@ void SimulatedCrawl::CarryOut() {
 Result<Reply> SimulatedCrawl::Execute(const Step& step) {
   Result<Reply> reply = Error::kStore;
   store_.Apply(step, [&](Result<Reply> result) { reply = std::move(result); });
+  if (const auto* accepted = reply ? std::get_if<AcceptReply>(&*reply) : nullptr) {
+    if (accepted->target && accepted->target->kind == Admission::Kind::kMoved) {
+      ++moves_[accepted->target->was];
+    }
+  }
   constexpr int kStepsPerCheck = 4;
   if (++steps_ % kStepsPerCheck == 0 && violation_.empty()) violation_ = store_.Imbalance();
   return reply;

@@ -70,6 +70,8 @@ class SimulatedCrawl {
   const MemoryStore& store() const { return store_; }
   /// By origin: how often its robots.txt was fetched.
   const std::map<std::string, int>& robots_fetches() const { return robots_fetches_; }
+  /// How many URLs have moved to a smaller depth, by what had become of them before.
+  const std::map<Admission::Was, int>& moves() const { return moves_; }
   /// The first broken promise that was seen on the way; empty: none.
   const std::string& violation() const { return violation_; }
 
@@ -147,6 +149,7 @@ class SimulatedCrawl {
   std::map<std::string, std::unique_ptr<SimulatedWorker>> workers_;
   int workers_made_ = 0;
   std::map<std::string, int> robots_fetches_;
+  std::map<Admission::Was, int> moves_;
   std::vector<Row> rows_;
   std::vector<std::string> outbox_;
   std::uint64_t outbox_next_ = 0;
