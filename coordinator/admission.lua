@@ -18,11 +18,11 @@ end
 -- Takes a URL off the greater depth at which it is, if it may move: its entry there is void, or what
 -- was counted of it is undone. Returns that depth and, of one that was leased ahead, what
 -- take_back() does; or nil.
-function Job:take_deeper(depth, fingerprint, url, entry)
+function Job:take_deeper(depth, fingerprint, url, rest)
   for deeper = math.max(depth, self.round) + 1, self.deepest do
     if self:waiting_at(deeper):remove(fingerprint) then
       local state = deeper == self.round + 1 and self:ahead_of(url)
-      if state then return deeper, self:take_back(deeper, depth, entry, state) end
+      if state then return deeper, self:take_back(deeper, depth, url .. rest, state) end
       self:void(deeper, host_of(url), url)
       return deeper
     end
@@ -46,7 +46,6 @@ end
 -- Returns "+" when the URL is new, "=" when it was seen, the depth from which it moved, "DEPTH:WAS"
 -- when it was leased ahead there, or a key in DROPPED. `rest`: what follows the URL in its entry.
 function Job:admit(depth, fingerprint, url, rest, is_page)
-  local entry = url .. rest
   local from, was, kept, host
   if self:set('seen'):add(fingerprint) then
     host = host_of(url)
@@ -58,7 +57,7 @@ function Job:admit(depth, fingerprint, url, rest, is_page)
     end
     self:count_both(depth, 'admitted', 1)
   else
-    from, was, kept = self:take_deeper(depth, fingerprint, url, entry)
+    from, was, kept = self:take_deeper(depth, fingerprint, url, rest)
     if not from then return '=' end
     host = host_of(url)
     self:count('moved', 1)
@@ -68,7 +67,7 @@ function Job:admit(depth, fingerprint, url, rest, is_page)
     if not is_page then self:count_page(host, -1) end
   end
   self:reach(depth)
-  if was ~= 'L' then self:push_later(depth, host, kept or entry) end
+  if was ~= 'L' then self:push_later(depth, host, kept or url .. rest) end
   if depth > self.round then self:waiting_at(depth):add_later(fingerprint) end
   if was then return from .. ':' .. was end
   return from or '+'

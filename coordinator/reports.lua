@@ -86,22 +86,19 @@ end
 --   paused_until      when the host may be asked again
 
 -- The report at args[at]: its details, and those arguments that are numbers as such. Its candidates
--- are args[report.first] ... args[report.last]. Raises BAD.
+-- are args[report.first] ... args[report.last]; what is false is found out later. Raises BAD.
 local function read_report(args, at)
+  local first = at + 7 + 2 * args[at + 5]
   local report = {
     id = args[at], index = args[at + 1], kind = args[at + 2],
     bytes = tonumber(args[at + 3]), links = tonumber(args[at + 4]),
+    first = first, last = first + 2 * args[at + 6] - 1,
+    lease = false, entry = false, depth = false, host = false,
   }
   if report.kind ~= '' and not endings[report.kind] then
     error(redis.error_reply('BAD kind: ' .. report.kind))
   end
-  local first = at + 7
-  for i = 1, tonumber(args[at + 5]) do
-    report[args[first]] = args[first + 1]
-    first = first + 2
-  end
-  report.first = first
-  report.last = first + 2 * tonumber(args[at + 6]) - 1
+  for i = at + 7, first - 1, 2 do report[args[i]] = args[i + 1] end
   check_candidates(args, report.first, report.last)
   if report.target_url then
     check_candidates({ report.target_fingerprint, report.target_url }, 1, 2)
