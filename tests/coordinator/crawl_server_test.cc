@@ -1,0 +1,117 @@
+// The coordinator's process, in this one, with a real Redis and a worker that is played by hand.
+#include "coordinator/crawl_server.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/options.h"
+#include "proto/message_socket.h"
+#include "proto/messages.h"
+#include "tests/support/process.h"
+#include "tests/support/redis_server.h"
+
+namespace trawl {
+namespace {
+
+constexpr int kPages = 40;
+
+CoordinatorOptions OptionsFor(const RedisServer& redis, const std::filesystem::path& folder) {
+  CoordinatorOptions options;
+  options.job = "j";
+  options.redis = redis.url();
+  options.out = folder.string();
+  options.endpoint_file = (folder / "endpoint").string();
+  options.quiet = true;
+  options.crawl.host_delay = milliseconds(0);
+  options.crawl.host_connections = 2 * kPages;
+  options.crawl.ignore_robots = true;
+  options.crawl.depth = 0;
+  for (int i = 0; i < kPages; ++i) {
+    options.crawl.seeds.push_back("http://a.example/" + std::to_string(i));
+  }
+  return options;
+}
+
+class CrawlServerTest : public testing::Test {
+ protected:
+  CrawlServerTest() : server_(io_, OptionsFor(redis_, folder_.path())) {
+    const std::filesystem::path file = folder_.path() / "endpoint";
+    Await([&] { return std::filesystem::exists(file); });
+    std::string endpoint = ReadFile(file);
+    endpoint.resize(endpoint.find('\n'));
+    worker_.emplace(MessageSocket::Dealer(io_, endpoint, "w",
+                                          [this](const std::string&, std::string_view bytes) {
+                                            const ToWorker message = DecodeToWorker(bytes).value();
+                                            if (const auto* lease = std::get_if<Lease>(&message))
+                                              leases_.push_back(*lease);
+                                            if (const auto* acks = std::get_if<Acks>(&message))
+                                              acks_.push_back(acks->acks.size());
+                                          }));
+    Hello hello;
+    hello.name = "w";
+    hello.capacity = kPages;
+    worker_->Send("", Encode(ToCoordinator(hello)));
+  }
+
+  void Await(const std::function<bool()>& done) {
+    while (!done()) ASSERT_GT(io_.run_one_for(std::chrono::seconds(20)), 0u);
+  }
+
+  /// All URLs of the leases that have come since, in one message.
+  void ReportAll() {
+    Reports reports;
+    for (const Lease& lease : std::exchange(leases_, {})) {
+      for (std::size_t i = 0; i < lease.entries.size(); ++i) {
+        Report report;
+        report.sequence = ++reported_;
+        report.lease_id = lease.lease_id;
+        report.index = static_cast<int>(i);
+        report.entry = lease.entries[i];
+        report.outcome = Fetched{};
+        reports.reports.push_back(std::move(report));
+      }
+    }
+    worker_->Send("", Encode(ToCoordinator(std::move(reports))));
+  }
+
+  std::size_t acknowledged() const {
+    std::size_t sum = 0;
+    for (const std::size_t acks : acks_) sum += acks;
+    return sum;
+  }
+
+  TemporaryFolder folder_;
+  RedisServer redis_;
+  boost::asio::io_context io_;
+  CrawlServer server_;
+  std::optional<MessageSocket> worker_;
+  std::vector<Lease> leases_;      // not reported yet
+  std::vector<std::size_t> acks_;  // how many came with each message
+  std::uint64_t reported_ = 0;
+};
+
+TEST_F(CrawlServerTest, AcknowledgesInOneMessageWhatTheStoreTookInOneCall) {
+  Await([&] { return leases_.size() == 1; });
+  ReportAll();  // one URL, with which the host is tried
+  Await([&] {
+    std::size_t leased = 0;
+    for (const Lease& lease : leases_) leased += lease.entries.size();
+    return acknowledged() == 1 && leased == kPages - 1;
+  });
+  acks_.clear();
+  ReportAll();
+  Await([&] { return acknowledged() == kPages - 1; });
+  // The first report goes to the store at once, the others together.
+  EXPECT_LE(acks_.size(), 2u);
+}
+
+}  // namespace
+}  // namespace trawl
