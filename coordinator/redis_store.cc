@@ -15,10 +15,9 @@ using namespace std::string_view_literals;
 using Arguments = std::vector<std::string>;
 using Kind = RedisReply::Kind;
 
-/// Of one call, so that none takes the server for long; some more with the last step.
+/// Of one call, so that none takes the server for long; some more with the last step. A URL that is
+/// to be leased counts as two arguments.
 constexpr std::size_t kMaxArguments = 4'000;
-/// The same for leases, which mean some hundred URLs each.
-constexpr std::size_t kMaxLeases = 50;
 
 // A bucket of the seen set holds up to about twice its mean of 450 entries (see store.lua).
 constexpr int kMinIntsetEntries = 1024;
@@ -551,8 +550,8 @@ void RedisStore::Gather(const Taken& step, OnReply then) {
   batch_.reply_to = kIsReport ? ReplyToReport : ReplyToLease;
   batch_.then.push_back(std::move(then));
   AddStep(step, batch_.arguments);
-  const bool is_full =
-      kIsReport ? batch_.arguments.size() >= kMaxArguments : batch_.then.size() >= kMaxLeases;
+  if constexpr (!kIsReport) batch_.urls += static_cast<std::size_t>(step.count);
+  const bool is_full = batch_.arguments.size() + 2 * batch_.urls >= kMaxArguments;
   if (batches_under_way_ == 0 || is_full) SendBatch();
 }
 

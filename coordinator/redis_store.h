@@ -41,6 +41,7 @@ class RedisStore : public Store {
   struct Batch {
     std::string_view function;
     Arguments arguments;
+    std::size_t urls = 0;  // that are to be leased
     std::vector<OnReply> then;
     Result<Reply> (*reply_to)(const RedisReply&) = nullptr;
   };
