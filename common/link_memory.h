@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "common/fingerprint.h"
 
@@ -27,7 +27,12 @@ class LinkMemory {
   /// depth + 1 in their place; 0: nothing. Depths that do not fit are not learnt.
   static constexpr std::uint64_t kDepthMask = (std::uint64_t{1} << kSlotBits) - 1;
 
-  std::vector<std::uint64_t> slots_;  // none before the first is learnt
+  struct Unmap {
+    void operator()(std::uint64_t* slots) const;
+  };
+  // None before the first is learnt. Of its own pages of the system, which come as zeros when they
+  // are touched: one that learns little costs little.
+  std::unique_ptr<std::uint64_t[], Unmap> slots_;
 };
 
 }  // namespace trawl

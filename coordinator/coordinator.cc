@@ -84,6 +84,7 @@ void Coordinator::Start(const Snapshot& snapshot, TimePoint now) {
     live.adopted = true;
     live.deadline = now + LeaseLife();
     frontier_.At(lease.host).Adopt(live.connections_in_use());
+    frontier_.At(lease.host).HeldBy(lease.worker);
     leases_.Add(std::move(live));
   }
   for (std::size_t depth = 0; depth < snapshot.rounds.size(); ++depth) {
@@ -298,27 +299,38 @@ std::uint64_t Coordinator::PagesAllowed() const {
 
 void Coordinator::Dispatch(TimePoint now) {
   if (closing_round_ || rows_stalled_) return;
+  const auto credit = [this](const Worker* worker) {
+    if (!worker) return 0;
+    return static_cast<int>(std::min<std::uint64_t>(worker->credit(), PagesAllowed()));
+  };
   while (const Worker* worker = workers_.LeastLoaded()) {
-    const int most = static_cast<int>(std::min<std::uint64_t>(worker->credit(), PagesAllowed()));
-    const auto grant = frontier_.Lease(workers_.working(), most, now);
-    if (!grant) return;
-    const LeaseId id = (epoch_ << kLeaseNumberBits) | ++lease_number_;
-    const std::string name = worker->name;
-    LiveLease live;
-    live.id = id;
-    live.worker = name;
-    live.host = grant->host;
-    live.depth = grant->depth;
-    live.connections = grant->terms.connections;
-    live.urls = grant->terms.count;
-    live.deadline = now + LeaseLife();
-    leases_.Add(std::move(live));
-    workers_.Outstanding(name, grant->terms.count);
-    work_.Leased(grant->depth, grant->terms.count);
-    Do(Apply{LeaseStep{id, name, grant->host, grant->depth, grant->terms.count,
-                       grant->terms.connections},
-             name, 0, grant->terms.delay, now + grant->terms.start_after});
+    const auto grant = frontier_.Lease(workers_.working(), credit(worker), now);
+    if (!grant) break;
+    LeaseTo(std::string(worker->name), *grant, now);
   }
+  const auto credit_of = [&](const std::string& name) { return credit(workers_.Find(name)); };
+  while (const auto grant = frontier_.LeaseToHolder(credit_of, now)) {
+    LeaseTo(std::string(frontier_.At(grant->host).holder()), *grant, now);
+  }
+}
+
+void Coordinator::LeaseTo(const std::string& worker, const Frontier::Grant& grant, TimePoint now) {
+  const LeaseId id = (epoch_ << kLeaseNumberBits) | ++lease_number_;
+  LiveLease live;
+  live.id = id;
+  live.worker = worker;
+  live.host = grant.host;
+  live.depth = grant.depth;
+  live.connections = grant.terms.connections;
+  live.urls = grant.terms.count;
+  live.deadline = now + LeaseLife();
+  leases_.Add(std::move(live));
+  workers_.Outstanding(worker, grant.terms.count);
+  work_.Leased(grant.depth, grant.terms.count);
+  frontier_.At(grant.host).HeldBy(worker);
+  Do(Apply{
+      LeaseStep{id, worker, grant.host, grant.depth, grant.terms.count, grant.terms.connections},
+      worker, 0, grant.terms.delay, now + grant.terms.start_after});
 }
 
 void Coordinator::ExpireLease(LeaseId id, bool blame) {

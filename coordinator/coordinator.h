@@ -165,6 +165,7 @@ class Coordinator {
   /// Leases out as much as workers and hosts can take, opens rounds, ends the crawl.
   void Advance(TimePoint now);
   void Dispatch(TimePoint now);
+  void LeaseTo(const std::string& worker, const Frontier::Grant& grant, TimePoint now);
   bool MayAskForRobots(const std::string& peer, LeaseId id, const std::string& origin) const;
   void ObeyRobots(TimePoint now);
   void AnswerRobots(RobotsTable::Answer answer);

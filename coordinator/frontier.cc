@@ -149,10 +149,9 @@ std::optional<Frontier::Grant> Frontier::Lease(int workers, int most, TimePoint 
     ready_.pop_front();
     slot.ready = false;
     const int depth = NextDepth(slot.queue);
-    if (depth < 0 || slot.deferral || !slot.queue.MayLease(share)) continue;
-    slot.last_lease = now;
-    slot.patient_in = -1;
-    return LeaseOf(slot, depth, share, most, now);
+    if (depth < 0 || slot.deferral) continue;
+    if (slot.queue.MayLease(share)) return LeaseOf(slot, depth, share, most, now);
+    if (slot.queue.MayLeaseMore()) held_.push_back(&slot);
   }
   while (!ahead_.empty()) {
     Slot& slot = *ahead_.front();
@@ -162,12 +161,32 @@ std::optional<Frontier::Grant> Frontier::Lease(int workers, int most, TimePoint 
       MakeReady(slot);
     } else if (slot.queue.MayLease(share)) {
       return LeaseOf(slot, open_depth_ + 1, share, most, now);
+    } else if (slot.queue.MayLeaseMore()) {
+      held_.push_back(&slot);
     }
   }
   return std::nullopt;
 }
 
+std::optional<Frontier::Grant> Frontier::LeaseToHolder(
+    const std::function<int(const std::string& worker)>& credit, TimePoint now) {
+  while (!held_.empty()) {
+    Slot& slot = *held_.back();
+    held_.pop_back();
+    int depth = NextDepth(slot.queue);
+    if (depth < 0 && MayRunAhead(slot) && slot.patient_in == open_depth_) depth = open_depth_ + 1;
+    if (depth < 0 || slot.deferral || !slot.queue.MayLeaseMore()) continue;
+    const int most = credit(slot.queue.holder());
+    if (most > 0) return LeaseOf(slot, depth, budget_.connections, most, now);
+  }
+  return std::nullopt;
+}
+
 Frontier::Grant Frontier::LeaseOf(Slot& slot, int depth, int share, int most, TimePoint now) {
+  if (depth <= open_depth_) {
+    slot.last_lease = now;
+    slot.patient_in = -1;
+  }
   Grant grant{slot.queue.host(), depth, slot.queue.Lease(depth, share, most, now)};
   Count(depth, -static_cast<std::int64_t>(grant.terms.count));
   MakeReady(slot);

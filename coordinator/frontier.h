@@ -10,6 +10,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -56,6 +57,11 @@ class Frontier {
   /// The next host whose turn it is and that may be leased, with at most `most` URLs, when
   /// `workers` (at least 1) share the work. Nothing when no host is ready.
   std::optional<Grant> Lease(int workers, int most, TimePoint now);
+
+  /// The next host of which its holder may have another lease (HostQueue::MayLeaseMore), if that
+  /// has credit, in URLs. A host whose holder has none comes again with the next Release().
+  std::optional<Grant> LeaseToHolder(const std::function<int(const std::string& worker)>& credit,
+                                     TimePoint now);
 
   /// As HostQueue's; the host may become ready by it.
   void Release(std::string_view host, int connections, bool ended);
@@ -111,6 +117,7 @@ class Frontier {
   const Limits limits_;
   std::unordered_map<std::string, Slot> hosts_;
   std::deque<Slot*> ready_;  // hosts with URLs to lease, except those that their budget holds back
+  std::vector<Slot*> held_;  // of these, in part, such as only their holder may lease
   Deferrals deferrals_;      // by their ends
   std::map<int, std::vector<Slot*>> later_;  // hosts with URLs of depths that are not open yet
   // Hosts that have URLs of the next round only: since the last Lease(), until the given time, and

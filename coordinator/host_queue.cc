@@ -76,6 +76,19 @@ bool HostQueue::MayLease(int share) const {
   return connections_out_ + std::min(share, budget_.connections) <= budget_.connections;
 }
 
+bool HostQueue::MayLeaseMore() const {
+  return probed_ && pauses_ == 0 && delay() > milliseconds(0) && !holder_.empty() &&
+         connections_out_ < budget_.connections;
+}
+
+void HostQueue::HeldBy(const std::string& worker) {
+  if (leases_ == 1) {
+    holder_ = worker;
+  } else if (holder_ != worker) {
+    holder_.clear();
+  }
+}
+
 HostQueue::Grant HostQueue::Lease(int depth, int share, int most, TimePoint now) {
   Grant grant;
   grant.delay = delay();
@@ -87,7 +100,7 @@ HostQueue::Grant HostQueue::Lease(int depth, int share, int most, TimePoint now)
     grant.connections = 1;
     urls = 1;
   } else if (delay() > milliseconds(0)) {
-    grant.connections = budget_.connections;
+    grant.connections = budget_.connections - connections_out_;
     urls = static_cast<int>(std::clamp<std::int64_t>(kPoliteLease / delay(), 1, kMostPoliteUrls));
   } else {
     const int free = budget_.connections - connections_out_;
@@ -112,7 +125,7 @@ void HostQueue::Adopt(int connections) {
 
 void HostQueue::Release(int connections, bool ended) {
   connections_out_ -= connections;
-  if (ended) --leases_;
+  if (ended && --leases_ == 0) holder_.clear();
 }
 
 void HostQueue::Requested(TimePoint start) { next_start_ = std::max(next_start_, start + delay()); }

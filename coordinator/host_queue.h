@@ -2,7 +2,8 @@
 // which depth, and the host's politeness. The URLs themselves are in the store.
 //
 // Invariant: over all live leases of the host, the connections granted never exceed the budget's;
-// with a delay above zero at most one lease is live. Until the first report of a host has told its
+// with a delay above zero they are all one worker's, which keeps the delay over them: another one
+// is granted when the last URLs of the first leave connections free. Until a report has told its
 // robots.txt's Crawl-delay, one worker has one URL of it.
 #pragma once
 
@@ -56,6 +57,12 @@ class HostQueue {
   /// Whether another lease may be made now. `share` is the number of connections that one of
   /// several leases should have when the host is spread over the workers.
   bool MayLease(int share) const;
+  /// Whether its holder may have another lease now, though MayLease() does not hold.
+  bool MayLeaseMore() const;
+  /// The worker that has all live leases; empty when there is none.
+  const std::string& holder() const { return holder_; }
+  /// The last lease that was granted or adopted is this worker's.
+  void HeldBy(const std::string& worker);
   /// Grants a lease; MayLease(share) holds and URLs wait at `depth`. Takes the URLs off the count.
   Grant Lease(int depth, int share, int most, TimePoint now);
 
@@ -108,6 +115,7 @@ class HostQueue {
   HostBudget budget_;
   std::vector<Waiting> waiting_;  // by depth, no zero counts; rarely more than two
   int leases_ = 0;
+  std::string holder_;
   int connections_out_ = 0;
   bool probed_ = false;
   TimePoint next_start_{};

@@ -729,8 +729,15 @@ TEST_F(CoordinatorTest, TriesAFailureAgainLaterAndKeepsTheRoundOpen) {
   EXPECT_EQ(TheLease("w").depth, 2);
 }
 
+class CoordinatorWithADelay : public CoordinatorTest,
+                              public ::testing::WithParamInterface<milliseconds> {};
+
+INSTANTIATE_TEST_SUITE_P(Delays, CoordinatorWithADelay,
+                         ::testing::Values(milliseconds(0), milliseconds(250)));
+
 /// A page at each depth, "/DEPTH", leads to the next one and to a slow one, "/DEPTH/slow".
-TEST_F(CoordinatorTest, RoundsOverlapWhereEachHasASlowPage) {
+TEST_P(CoordinatorWithADelay, RoundsOverlapWhereEachHasASlowPage) {
+  options_.crawl.host_delay = GetParam();
   constexpr int kRounds = 10;
   constexpr milliseconds kSlow{5'000};
   options_.crawl.seeds = {"http://a.test/0", "http://a.test/0/slow"};
@@ -765,6 +772,44 @@ TEST_F(CoordinatorTest, RoundsOverlapWhereEachHasASlowPage) {
   EXPECT_EQ(store_.stats().at("fetched"), 2u * kRounds);
   EXPECT_EQ(store_.Peek().open_depth, kRounds - 1) << "nothing is kept for what moves";
   EXPECT_LE(now_ - start, kRounds * kSlow * 6 / 10);
+}
+
+TEST_F(CoordinatorTest, AnotherLeaseOfAPoliteHostGoesToItsHolderAlone) {
+  options_.crawl.seeds.clear();
+  for (int i = 0; i < 100; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  options_.crawl.host_delay = milliseconds(250);
+  Start();
+  SayHello("holder");
+  SayHello("other");
+  std::string holder = "holder";
+  std::vector<Lease> leases = Take<Lease>(holder);
+  if (leases.empty()) {
+    holder = "other";
+    leases = Take<Lease>(holder);
+  }
+  ASSERT_EQ(leases.size(), 1u);
+  EXPECT_EQ(leases[0].entries.size(), 1u);
+  Tell(Fetched{}, holder, leases[0]);
+  std::vector<Lease> more = Take<Lease>(holder);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_FALSE(more.empty());
+    const Lease next = more.back();
+    more.pop_back();
+    for (std::size_t url = 0; url + 1 < next.entries.size(); ++url) {
+      Tell(Fetched{}, holder, next, static_cast<int>(url));
+    }
+    std::ranges::move(Take<Lease>(holder), std::back_inserter(more));  // its last URL is slow
+    int connections = 0;
+    for (const Snapshot::Lease& live : store_.Peek().leases) {
+      EXPECT_EQ(live.worker, holder);
+      connections += std::min(live.connections, static_cast<int>(live.indexes.size()));
+    }
+    EXPECT_LE(connections, options_.crawl.host_connections);
+    if (more.empty()) break;
+  }
+  EXPECT_GT(store_.stats().at("fetched"), 20u) << "more than one lease";
 }
 
 TEST_F(CoordinatorTest, ARoundWaitsForAUrlThatHasMovedToItWhileItWasLeasedAhead) {
@@ -1098,6 +1143,7 @@ TEST_F(CoordinatorTest, CallsBackWhatIsLeasedOfAHostThatDoesNotAnswer) {
     options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
   }
   options_.crawl.host_delay = milliseconds(250);
+  options_.crawl.host_connections = 1;
   Start();
   SayHello("w");
   Tell(Fetched{}, "w", TheLease("w"));

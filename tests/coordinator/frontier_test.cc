@@ -129,6 +129,28 @@ TEST(Frontier, AHostInTroubleDoesNotRunAheadBeforeItAnswersWell) {
   EXPECT_EQ(NextLease(frontier, kNow + 99 * kPatience), "a 1");
 }
 
+TEST(Frontier, AHolderIsGrantedMoreOnceItHasCredit) {
+  Frontier frontier(RoundMode::kExact, kPolite);
+  frontier.Probed("a", milliseconds(0));
+  frontier.Add("a", 0, 100);
+  int credit = 0;
+  const auto credit_of = [&](const std::string& worker) { return worker == "w" ? credit : 99; };
+  ASSERT_TRUE(frontier.Lease(1, 4, kNow));
+  frontier.At("a").HeldBy("w");
+  EXPECT_FALSE(frontier.LeaseToHolder(credit_of, kNow)) << "both connections are in use";
+  frontier.Release("a", 1, false);
+  EXPECT_EQ(NextLease(frontier, kNow), "");
+  EXPECT_FALSE(frontier.LeaseToHolder(credit_of, kNow));
+  credit = 3;
+  frontier.Release("a", 0, false);
+  EXPECT_EQ(NextLease(frontier, kNow), "");
+  const auto more = frontier.LeaseToHolder(credit_of, kNow);
+  ASSERT_TRUE(more);
+  EXPECT_EQ(more->terms.count, 3);
+  EXPECT_EQ(more->terms.connections, 1);
+  EXPECT_EQ(frontier.waiting(), 93u);
+}
+
 TEST(Frontier, AUrlThatMovesAfterItWasGrantedIsCountedOnce) {
   Frontier frontier(RoundMode::kExact, kQuick);
   frontier.Add("a", 1, 1);

@@ -331,5 +331,45 @@ TEST(HostQueue, LeasesWithTheThrottledDelay) {
   EXPECT_EQ(queue.delay(), milliseconds(3'000)) << "a longer Crawl-delay wins";
 }
 
+TEST(HostQueue, AHolderMayHaveAnotherLeaseForTheConnectionsThatItsUrlsLeaveFree) {
+  HostQueue queue("h", {2, milliseconds(100)});
+  queue.Add(0, 1'000);
+  EXPECT_FALSE(queue.MayLeaseMore()) << "nobody holds it";
+  queue.Probed(milliseconds(0));
+  EXPECT_EQ(queue.Lease(0, 1, kNoLimit, kNow).connections, 2);
+  queue.HeldBy("w");
+  EXPECT_FALSE(queue.MayLeaseMore());
+  queue.Release(1, false);
+  EXPECT_TRUE(queue.MayLeaseMore());
+  EXPECT_FALSE(queue.MayLease(1)) << "not another worker";
+  EXPECT_EQ(queue.Lease(0, 1, kNoLimit, kNow).connections, 1);
+  queue.HeldBy("w");
+  EXPECT_FALSE(queue.MayLeaseMore());
+  queue.Release(1, true);
+  EXPECT_EQ(queue.holder(), "w");
+  EXPECT_TRUE(queue.MayLeaseMore());
+  queue.BackOff(milliseconds(0), kNow);
+  EXPECT_FALSE(queue.MayLeaseMore());
+  queue.Recovered();
+  queue.Release(1, true);
+  EXPECT_EQ(queue.holder(), "");
+  EXPECT_FALSE(queue.MayLeaseMore());
+}
+
+TEST(HostQueue, WhatSeveralWorkersHoldWhenADelayIsFoundIsGrantedToNone) {
+  HostQueue queue("h", {8, milliseconds(0)});
+  queue.Add(0, 1'000);
+  queue.Probed(milliseconds(0));
+  for (const char* worker : {"w", "v"}) {
+    queue.Lease(0, 1, kNoLimit, kNow);
+    queue.HeldBy(worker);
+  }
+  queue.Probed(milliseconds(100));
+  EXPECT_FALSE(queue.MayLeaseMore());
+  queue.Release(1, true);
+  queue.Release(1, true);
+  EXPECT_TRUE(queue.MayLease(1));
+}
+
 }  // namespace
 }  // namespace trawl
