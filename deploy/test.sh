@@ -21,7 +21,7 @@ fail() {
 check_scripts() {
   echo '== shellcheck'
   shellcheck --external-sources deploy/*.sh .ci/run tests/deploy/fake/* tests/fuzz/run.sh tests/e2e/chaos.sh \
-    tests/bench/compare.sh
+    tests/bench/broad_crawl.sh tests/bench/compare.sh
 }
 
 check_format() {

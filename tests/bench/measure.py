@@ -7,6 +7,7 @@ RESULT becomes one line of JSON:
   cpu_s_by_name    the same by process name, as sampled; "other" is what no sample saw: processes
                    that lived between two samples, and the last moments of the others
   peak_mb          greatest sum of resident sets, as sampled; shared pages count once per process
+  peak_mb_by_name  greatest resident set of one process by name, as sampled
 Exits with the command's code, or 128 and the signal.
 """
 
@@ -49,6 +50,7 @@ class Sampler(threading.Thread):
         super().__init__()
         self.ended = threading.Event()
         self.peak_mb = 0
+        self.peak_mb_by_name = collections.Counter()
         self.cpu_s = {}  # (pid, name) -> seconds: a process has another name after an exec
 
     def run(self):
@@ -66,7 +68,9 @@ class Sampler(threading.Thread):
         fields = stat[stat.rindex(")") + 2 :].split()  # From "state", the third of proc(5), on.
         before = sum(s for (p, n), s in self.cpu_s.items() if p == pid and n != name)
         self.cpu_s[pid, name] = (int(fields[11]) + int(fields[12])) * TICK_SECONDS - before
-        return int(fields[21]) * PAGE_MB + sum(map(self.sample, list(children(pid))))
+        resident_mb = int(fields[21]) * PAGE_MB
+        self.peak_mb_by_name[name] = max(self.peak_mb_by_name[name], resident_mb)
+        return resident_mb + sum(map(self.sample, list(children(pid))))
 
 
 def main():
@@ -96,7 +100,8 @@ def main():
     by_name["other"] = max(0, cpu_s - by_name.total())
     with open(result, "w", encoding="utf-8") as file:
         row = {"wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": sampler.peak_mb}
-        json.dump(row | {"cpu_s_by_name": by_name}, file)
+        row |= {"cpu_s_by_name": by_name, "peak_mb_by_name": sampler.peak_mb_by_name}
+        json.dump(row, file)
     sys.exit(code if code >= 0 else 128 - code)
 
 
