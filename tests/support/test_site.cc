@@ -68,6 +68,9 @@ class Wire {
     co_return ec ? 0 : n;
   }
 
+  /// After a handshake: whether it went on with an earlier session.
+  bool resumed() { return SSL_session_reused(tls_->native_handle()) == 1; }
+
   /// When the kernel got the head that was read last, or its first bytes.
   Clock::time_point arrival() const { return arrival_; }
 
@@ -171,6 +174,7 @@ class TestSite::Impl {
       tls_.emplace(asio::ssl::context::tls_server);
       tls_->use_certificate_chain(asio::buffer(options_.certificate_pem));
       tls_->use_private_key(asio::buffer(options_.key_pem), asio::ssl::context::pem);
+      if (options_.tls12) tls_->set_options(asio::ssl::context::no_tlsv1_3);
     }
     const tcp::endpoint wanted(asio::ip::make_address(options_.address), options_.port);
     acceptor_.open(wanted.protocol());
@@ -204,6 +208,8 @@ class TestSite::Impl {
   std::vector<TestRequest> log;
   Gauge::Level connections;
   Gauge::Level answering;
+  std::size_t full_handshakes = 0;
+  std::size_t resumed_handshakes = 0;
 
  private:
   /// What becomes of a connection after an answer.
@@ -230,6 +236,10 @@ class TestSite::Impl {
     const Gauge connection(mutex, changed, connections);
     const error_code failed = co_await wire->Handshake();
     if (failed) co_return;
+    if (tls_) {
+      const std::lock_guard lock(mutex);
+      ++(wire->resumed() ? resumed_handshakes : full_handshakes);
+    }
     std::string input;
     const std::size_t limit = options_.requests_per_connection;
     for (std::size_t answered = 1;; ++answered) {
@@ -429,6 +439,16 @@ std::size_t TestSite::peak_connections() const {
 std::size_t TestSite::peak_requests() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->answering.peak;
+}
+
+std::size_t TestSite::full_handshakes() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->full_handshakes;
+}
+
+std::size_t TestSite::resumed_handshakes() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->resumed_handshakes;
 }
 
 bool TestSite::WaitUntilIdle(std::chrono::milliseconds patience) const {

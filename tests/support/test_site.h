@@ -45,6 +45,7 @@ class TestSite {
     Farewell farewell = Farewell::kAnnounced;
     std::string certificate_pem = {};  // with its chain; not empty: serves TLS
     std::string key_pem = {};
+    bool tls12 = false;  // speaks no later version
   };
 
   TestSite() : TestSite(Options{}) {}
@@ -77,6 +78,8 @@ class TestSite {
   std::size_t open_connections() const;  // now
   std::size_t peak_connections() const;  // most at one time
   std::size_t peak_requests() const;     // most in the course of being answered at one time
+  std::size_t full_handshakes() const;   // of TLS, that began from scratch
+  std::size_t resumed_handshakes() const;
   /// Waits until no connection is open; false when `patience` ran out first.
   bool WaitUntilIdle(std::chrono::milliseconds patience = std::chrono::seconds(10)) const;
 

@@ -2,12 +2,22 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/write.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <cerrno>
 
 namespace trawl {
 
 using boost::system::error_code;
+
+namespace {
+
+error_code LastError() {
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return asio::error::would_block;
+  return {errno, boost::system::system_category()};
+}
+
+}  // namespace
 
 Task<error_code> Connection::Connect(asio::ip::tcp::endpoint remote) {
   remote_ = remote;
@@ -19,28 +29,55 @@ Task<error_code> Connection::Connect(asio::ip::tcp::endpoint remote) {
   co_return error_code{};
 }
 
-Task<std::optional<Connection::TlsProblem>> Connection::Handshake(TlsContext* tls,
-                                                                  std::string host) {
-  tls_ = tls->Wrap(socket_, host);
+Task<std::optional<Connection::TlsProblem>> Connection::Handshake(TlsContext* tls, std::string host,
+                                                                  std::uint16_t port) {
+  tls_ = tls->Wrap(socket_, host, port);
   if (!tls_) co_return TlsProblem{Error::kTls, "not a name for a certificate: " + host};
-  auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kTuple);
+  const error_code ec = co_await tls_->Handshake();
   if (!ec) co_return std::nullopt;
   const bool broken = ec == asio::error::eof || ec == asio::error::connection_reset ||
                       ec == asio::error::broken_pipe || ec == asio::ssl::error::stream_truncated;
-  co_return TlsProblem{broken ? Error::kReset : Error::kTls, ExplainHandshake(*tls_, ec)};
+  co_return TlsProblem{broken ? Error::kReset : Error::kTls, tls_->ExplainHandshake(ec)};
 }
 
-Task<std::tuple<error_code, std::size_t>> Connection::Write(std::string_view bytes) {
-  const asio::const_buffer data = asio::buffer(bytes);
-  return tls_ ? asio::async_write(*tls_, data, kTuple) : asio::async_write(socket_, data, kTuple);
+Task<error_code> Connection::Write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto [error, n] = tls_ ? tls_->Write(bytes) : Send(bytes);
+    bytes.remove_prefix(n);
+    if (error == asio::error::would_block) {
+      std::tie(error) = co_await socket_.async_wait(Socket::wait_write, kTuple);
+    }
+    if (error) co_return error;
+  }
+  co_return error_code{};
 }
 
-Task<std::tuple<error_code, std::size_t>> Connection::Read(asio::mutable_buffer into) {
-  return tls_ ? tls_->async_read_some(into, kTuple) : socket_.async_read_some(into, kTuple);
+Task<error_code> Connection::WaitForBytes() {
+  if (tls_ && tls_->IsReadable()) co_return error_code{};
+  const auto [error] = co_await socket_.async_wait(Socket::wait_read, kTuple);
+  co_return error;
+}
+
+std::tuple<error_code, std::size_t> Connection::Read(asio::mutable_buffer into) {
+  return tls_ ? tls_->Read(into) : Receive(into);
+}
+
+std::tuple<error_code, std::size_t> Connection::Send(std::string_view bytes) {
+  const ssize_t n =
+      send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (n < 0) return {LastError(), 0};
+  return {error_code{}, static_cast<std::size_t>(n)};
+}
+
+std::tuple<error_code, std::size_t> Connection::Receive(asio::mutable_buffer into) {
+  const ssize_t n = recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+  if (n < 0) return {LastError(), 0};
+  if (n == 0) return {asio::error::eof, 0};
+  return {error_code{}, static_cast<std::size_t>(n)};
 }
 
 bool Connection::IsQuiet() {
-  if (!socket_.is_open()) return false;
+  if (!socket_.is_open() || (tls_ && tls_->IsReadable())) return false;
   char byte = 0;
   const ssize_t n = recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,13 +32,15 @@ class Connection {
     Error reason;
     std::string text;
   };
-  Task<std::optional<TlsProblem>> Handshake(TlsContext* tls, std::string host);
+  Task<std::optional<TlsProblem>> Handshake(TlsContext* tls, std::string host, std::uint16_t port);
 
   /// Sends all of `bytes`, which stay valid until it has.
-  Task<std::tuple<boost::system::error_code, std::size_t>> Write(std::string_view bytes);
+  Task<boost::system::error_code> Write(std::string_view bytes);
 
-  /// Waits for bytes and takes what is there.
-  Task<std::tuple<boost::system::error_code, std::size_t>> Read(asio::mutable_buffer into);
+  /// Waits until Read() has bytes or an error. Holds no buffer meanwhile.
+  Task<boost::system::error_code> WaitForBytes();
+  /// Takes what is there; would_block when that is nothing.
+  std::tuple<boost::system::error_code, std::size_t> Read(asio::mutable_buffer into);
 
   /// Open, and the other side has neither closed it nor sent a byte that nobody asked for.
   bool IsQuiet();
@@ -47,6 +50,9 @@ class Connection {
   const asio::ip::tcp::endpoint& remote() const { return remote_; }
 
  private:
+  std::tuple<boost::system::error_code, std::size_t> Send(std::string_view bytes);
+  std::tuple<boost::system::error_code, std::size_t> Receive(asio::mutable_buffer into);
+
   Socket socket_;
   asio::ip::tcp::endpoint remote_;
   std::unique_ptr<TlsStream> tls_;  // over socket_

@@ -1,6 +1,7 @@
 #include "worker/http/connector.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <utility>
 #include <vector>
 
@@ -90,8 +91,9 @@ Task<bool> Connector::Open(std::shared_ptr<Fetch> fetch) {
   }
 
   fetch->EnterHandshake();
+  const Url& url = fetch->request.url;
   const auto problem =
-      co_await fetch->connection->Handshake(&tls_, std::string(fetch->request.url.host()));
+      co_await fetch->connection->Handshake(&tls_, std::string(url.host()), url.port());
   if (!problem && !fetch->aborted) co_return true;
   fetch->Fail(problem ? problem->reason : Error::kTls,
               fetch->StageText() + ": " + (problem ? problem->text : ""));
@@ -131,15 +133,17 @@ Task<bool> Connector::Tunnel(std::shared_ptr<Fetch> fetch) {
     request += "Proxy-Authorization: " + proxy_->authorization + "\r\n";
   }
   request += "\r\n";
-  auto [error, written] = co_await fetch->connection->Write(request);
+  error_code error = co_await fetch->connection->Write(request);
   std::string head;
   std::size_t end = head.npos;
   while (!error && !fetch->aborted && end == head.npos && head.size() <= kMaxTunnelHeadBytes) {
+    error = co_await fetch->connection->WaitForBytes();
+    if (error) break;
     const std::size_t had = head.size();
     head.resize(had + kTunnelReadBytes);
     const auto [read_error, n] =
-        co_await fetch->connection->Read(asio::buffer(head.data() + had, kTunnelReadBytes));
-    error = read_error;
+        fetch->connection->Read(asio::buffer(head.data() + had, kTunnelReadBytes));
+    if (read_error != asio::error::would_block) error = read_error;
     head.resize(had + n);
     end = head.find("\r\n\r\n");
   }

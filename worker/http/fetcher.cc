@@ -4,7 +4,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <cassert>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -32,11 +31,11 @@ constexpr std::size_t kReadBufferBytes = 2 * ResponseReader::kMaxPendingBytes;
 // left than this.
 constexpr std::uint64_t kDrainBytes = 64 * 1024;
 
-/// What a fetch needs while bytes come in. Large, so lent to one fetch after the other.
+/// What a fetch needs from the first bytes of a response to the last. Large, so lent to one fetch
+/// after the other.
 struct Workspace {
-  std::unique_ptr<char[]> input = std::make_unique_for_overwrite<char[]>(kReadBufferBytes);
   ContentDecoder decoder;
-  std::string request;
+  std::string pending;  // bytes that the reader has left, while others are waited for
 };
 
 }  // namespace
@@ -48,7 +47,8 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
       : io_(io),
         options_(std::move(options)),
         connector_(io, {.servers = options_.dns_servers},
-                   TlsContext(options_.ca_file, options_.insecure), options_.proxy),
+                   TlsContext(options_.ca_file, options_.insecure, options_.tls_sessions),
+                   options_.proxy),
         pool_(options_.idle_connections, options_.idle_connection_age),
         sweep_timer_(io) {}
 
@@ -121,31 +121,26 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
   Task<Exchanged> Exchange(FetchPtr fetch, bool reused) {
     fetch->EnterExchange(reused, steady_clock::now());
     FetchOutcome& outcome = fetch->outcome;
-    const Lease workspace = Lend();
-    WriteRequest(fetch->request, workspace->request);
-    auto [write_error, written] = co_await fetch->connection->Write(workspace->request);
+    error_code error;
+    {
+      const std::string text = RequestText(fetch->request);
+      error = co_await fetch->connection->Write(text);
+    }
     if (fetch->aborted) co_return Exchanged::kDone;
-    if (!write_error && fetch->request.on_sent) fetch->request.on_sent();
+    if (!error && fetch->request.on_sent) fetch->request.on_sent();
     const TimePoint sent = steady_clock::now();
+    if (!error) error = co_await fetch->connection->WaitForBytes();
 
+    const Lease workspace = Lend();
     ResponseReader reader(fetch->request.limits, *fetch->observer, workspace->decoder);
-    std::size_t pending = 0;  // bytes at the front of the input that the reader has left
-    error_code error = write_error;
-    while (!error && !reader.done()) {
-      char* const input = workspace->input.get();
-      auto [read_error, n] = co_await fetch->connection->Read(
-          asio::buffer(input + pending, kReadBufferBytes - pending));
-      error = read_error;
-      if (error || fetch->aborted) break;
-      outcome.wire_bytes += n;
-      pending += n;
-      const std::size_t taken = reader.Put({input, pending});
-      pending -= taken;
-      if (pending > 0 && taken > 0) std::memmove(input, input + taken, pending);
+    while (!error && !fetch->aborted) {
+      error = Receive(*fetch, reader, workspace->pending);
       if (outcome.latency == milliseconds(0) && reader.head().status != 0) {
         outcome.latency = std::chrono::ceil<milliseconds>(steady_clock::now() - sent);
       }
-      if (reader.skipping() && !reader.done() && !BeginDrain(*fetch, reader)) break;
+      if (error || reader.done()) break;
+      if (reader.skipping() && !BeginDrain(*fetch, reader)) break;
+      error = co_await fetch->connection->WaitForBytes();
     }
     if (error && !fetch->aborted) {
       if (reused && outcome.wire_bytes == 0) co_return Exchanged::kStale;
@@ -171,10 +166,25 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     co_return Exchanged::kDone;
   }
 
-  void WriteRequest(const FetchRequest& request, std::string& text) const {
-    text.clear();
+  /// Gives the reader what is there, after what it has left before.
+  error_code Receive(Fetch& fetch, ResponseReader& reader, std::string& pending) {
+    char* const input = input_.get();
+    pending.copy(input, pending.size());
+    const auto [error, n] = fetch.connection->Read(
+        asio::buffer(input + pending.size(), kReadBufferBytes - pending.size()));
+    if (error == asio::error::would_block) return {};
+    if (error) return error;
+    fetch.outcome.wire_bytes += n;
+    const std::size_t bytes = pending.size() + n;
+    const std::size_t taken = reader.Put({input, bytes});
+    pending.assign(input + taken, bytes - taken);
+    return {};
+  }
+
+  std::string RequestText(const FetchRequest& request) const {
     const bool by_proxy = options_.proxy && !request.url.is_https();
-    text.append("GET ").append(by_proxy ? request.url.text() : request.url.target());
+    std::string text = "GET ";
+    text.append(by_proxy ? request.url.text() : request.url.target());
     text.append(" HTTP/1.1\r\nHost: ");
     text.append(request.url.authority()).append("\r\nUser-Agent: ").append(options_.user_agent);
     text.append("\r\nAccept: ").append(request.accept);
@@ -184,6 +194,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
       text.append("Proxy-Authorization: ").append(options_.proxy->authorization).append("\r\n");
     }
     text.append(request.headers).append("\r\n");
+    return text;
   }
 
   static std::string FailureText(const Fetch& fetch, const ResponseReader& reader,
@@ -204,6 +215,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     Impl* impl;
     void operator()(Workspace* workspace) const {
       workspace->decoder.Release();
+      workspace->pending.clear();
       impl->workspaces_.emplace_back(workspace);
     }
   };
@@ -251,6 +263,8 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
   const Options options_;
   Connector connector_;
   ConnectionPool pool_;
+  // Of whoever reads: what a fetch has to keep while it waits is in its workspace.
+  const std::unique_ptr<char[]> input_ = std::make_unique_for_overwrite<char[]>(kReadBufferBytes);
   std::vector<std::unique_ptr<Workspace>> workspaces_;
   std::vector<FetchPtr> in_flight_;
   Timer sweep_timer_;

@@ -91,9 +91,10 @@ class Fetcher {
     std::string user_agent = {};
     std::size_t idle_connections = 512;  // kept in the pool, over all origins
     milliseconds idle_connection_age{15'000};
-    std::string dns_servers = {};  // of ParseDnsServers(); empty: the system's
-    std::string ca_file = {};      // PEM; empty: the system's certificates
-    bool insecure = false;         // certificates are not verified
+    std::size_t tls_sessions = 10'000;  // kept for further connections, over all origins
+    std::string dns_servers = {};       // of ParseDnsServers(); empty: the system's
+    std::string ca_file = {};           // PEM; empty: the system's certificates
+    bool insecure = false;              // certificates are not verified
     // http requests are sent to it, https goes through its tunnels. It looks the names up then, so
     // only what a URL says by itself is held against the rule on addresses (IsPrivateHost()).
     std::optional<Proxy> proxy = {};

@@ -38,6 +38,8 @@ using std::chrono::steady_clock;
 constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
 
 constexpr milliseconds kTick{5};
+/// A request on a new connection is not read at once: the end of the handshake comes before it.
+constexpr milliseconds kTolerance{50};
 
 constexpr std::string_view kRobots = "User-agent: *\nDisallow: /private/\n";
 
@@ -116,7 +118,7 @@ class SyntheticPages::Impl {
     if (host.under_way++ > 0) ++counts_.concurrent_requests;
     if (host.requested) {
       const auto gap = std::chrono::duration_cast<milliseconds>(now - host.last_request);
-      if (gap < options_.host_delay) ++counts_.early_requests;
+      if (gap + kTolerance < options_.host_delay) ++counts_.early_requests;
       counts_.least_gap_ms = std::min(counts_.least_gap_ms, static_cast<std::int64_t>(gap.count()));
     }
     host.requested = true;

@@ -280,6 +280,50 @@ TEST_F(FetcherTls, ReusesConnectionsAndReadsLargeBodies) {
   EXPECT_TRUE(again.outcome.reused_connection);
 }
 
+TEST_F(FetcherTls, GoesOnWithTheSessionOfTheLastConnectionToTheOrigin) {
+  for (const bool tls12 : {false, true}) {
+    SCOPED_TRACE(tls12);
+    TestSite::Options options = Serving(authority_.Issue("IP:127.0.0.1"));
+    options.requests_per_connection = 2;
+    options.tls12 = tls12;
+    TestSite site(options);
+    TestSite other(options);
+    site.SetHtml("/page", "text");
+    FetchRunner runner(Trusting());
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(runner.Get(site.Url("/page")).body, "text");
+    EXPECT_EQ(site.full_handshakes(), 1u);
+    EXPECT_EQ(site.resumed_handshakes(), 2u);
+
+    // Not with another origin's, and with none when none are kept.
+    runner.Get(other.Url("/page"));
+    EXPECT_EQ(other.full_handshakes(), 1u);
+    Fetcher::Options forgetful = Trusting();
+    forgetful.tls_sessions = 0;
+    FetchRunner without(forgetful);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(without.Get(site.Url("/page")).body, "text");
+    EXPECT_EQ(site.full_handshakes(), 3u);
+    EXPECT_EQ(site.resumed_handshakes(), 2u);
+  }
+}
+
+TEST_F(FetcherTls, BeginsFromScratchWhereItsSessionIsNotKnownAnyMore) {
+  TestSite::Options options = Serving(authority_.Issue("IP:127.0.0.1"));
+  options.requests_per_connection = 1;
+  FetchRunner runner(Trusting());
+  auto site = std::make_unique<TestSite>(options);
+  const std::string url = site->Url("/page");
+  runner.Get(url);
+  options.port = site->port();
+  site.reset();
+  // With another certificate, so that it is the new one that is verified.
+  const TestCertificate unknown = TestAuthority().Issue("IP:127.0.0.1");
+  options.certificate_pem = unknown.certificate_pem;
+  options.key_pem = unknown.key_pem;
+  TestSite again(options);
+  EXPECT_EQ(runner.Get(url).outcome.error, Error::kTls);
+  EXPECT_EQ(again.resumed_handshakes(), 0u);
+}
+
 // RFC 9112, section 9.8: without TLS's own end, anyone on the way may have cut the body.
 TEST_F(FetcherTls, TakesABodyThatLastsUntilTheEndOnlyWithTlsOwnEnd) {
   TestSite site(Serving(authority_.Issue("IP:127.0.0.1")));
