@@ -1,7 +1,9 @@
 #include "worker/worker.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,6 +13,7 @@
 
 #include "common/file_appender.h"
 #include "common/utf8.h"
+#include "worker/connection_limits.h"
 #include "worker/coordinator_client.h"
 #include "worker/host_cookies.h"
 #include "worker/http/fetcher.h"
@@ -35,6 +38,12 @@ constexpr milliseconds kMaxCrawlDelay{120'000};
 constexpr milliseconds kDrainTimeout{5'000};
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
+
+/// Open files that the system allows.
+std::size_t MaxFiles() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
 
 }  // namespace
 
@@ -160,6 +169,8 @@ class Worker::Impl {
       options.insecure = welcome.settings.insecure;
       if (options.insecure) spdlog::warn("--insecure: certificates are not verified");
       options.dns_servers = options_.dns;
+      options.idle_connections =
+          IdleConnections(static_cast<std::size_t>(options_.concurrency), MaxFiles());
       fetcher_ = std::make_unique<Fetcher>(io_, options);
     }
   }

@@ -1,4 +1,5 @@
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -21,7 +22,16 @@ void StopOnSignal(boost::asio::signal_set& signals, Worker& worker) {
   });
 }
 
+/// Each request in flight is a connection, and more are kept for further requests.
+void AllowManyConnections() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int Run(const WorkerOptions& options, PageParser& parser) {
+  AllowManyConnections();
   boost::asio::io_context io(1);
   Worker worker(io, options, parser);
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
