@@ -207,6 +207,7 @@ std::tuple<TlsStream::error_code, std::size_t> TlsStream::Read(asio::mutable_buf
       total += static_cast<std::size_t>(n);
     } else if (const error_code error = ErrorOf(n); error == asio::error::would_block) {
       drained_ = true;
+      SSL_free_buffers(ssl_.get());  // also that for writing, which a ticket's arrival takes anew
       break;
     } else {
       read_error_ = error;
