@@ -17,7 +17,7 @@ namespace trawl {
 class Resolver {
  public:
   struct Options {
-    std::size_t cached_names = 10'000;
+    std::size_t cached_names = 50'000;
     std::size_t max_lookups = 256;  // under way; each is two questions
     AddressTtls ttls = {};
     milliseconds query_timeout{2'000};  // of the first try; c-ares doubles it with each
