@@ -120,6 +120,11 @@ milliseconds WorkQueue::SinceRequest(const std::string& name, TimePoint now) con
   return std::chrono::ceil<milliseconds>(now - host->second.last_start);
 }
 
+milliseconds WorkQueue::Delay(const std::string& name) const {
+  const auto host = hosts_.find(name);
+  return host == hosts_.end() ? milliseconds(0) : host->second.delay;
+}
+
 void WorkQueue::Hold(const std::string& name) {
   const auto host = hosts_.find(name);
   if (host == hosts_.end()) return;

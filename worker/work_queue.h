@@ -54,6 +54,9 @@ class WorkQueue {
   /// Time since the last request to the host began; zero when there was none.
   milliseconds SinceRequest(const std::string& host, TimePoint now) const;
 
+  /// Least time between two requests to the host, as far as it is known.
+  milliseconds Delay(const std::string& host) const;
+
   /// No URL of the host starts while it is held: its robots.txt is being asked for.
   void Hold(const std::string& host);
   /// Ends a Hold(); a longer Crawl-delay wins over the lease's delay.

@@ -304,11 +304,13 @@ class Worker::Impl {
       ++sitemaps_in_flight_;
       FetchRequest request = SitemapFetch::RequestFor(context_, url);
       request.on_sent = SentTo(item.host, sent);
+      request.next_after = queue_.Delay(item.host);
       Start(item, std::move(request),
             std::make_unique<SitemapFetch>(context_, item, std::move(url), done));
     } else {
       FetchRequest request = context_.RequestFor(url);
       request.on_sent = SentTo(item.host, sent);
+      request.next_after = queue_.Delay(item.host);
       Start(item, std::move(request),
             std::make_unique<PageFetch>(context_, item, std::move(url), done));
     }

@@ -175,6 +175,15 @@ TEST(WorkQueue, ALongerDelayOfALaterLeaseCountsFromTheLastRequest) {
   EXPECT_EQ(queue.NextStart(), In(1'000));
 }
 
+TEST(WorkQueue, TellsTheDelayOfAHost) {
+  WorkQueue queue;
+  EXPECT_EQ(queue.Delay("a"), milliseconds(0));
+  queue.Add(LeaseOf(1, "a", 2, 100, 2), kNow);
+  EXPECT_EQ(queue.Delay("a"), milliseconds(100));
+  queue.Slow("a", milliseconds(20'000));
+  EXPECT_EQ(queue.Delay("a"), milliseconds(20'000));
+}
+
 TEST(WorkQueue, TellsHowLongAgoTheLastRequestBegan) {
   WorkQueue queue;
   EXPECT_EQ(queue.SinceRequest("a", kNow), milliseconds(0));

@@ -160,7 +160,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
       // Of the proxy, not of the site, which has not been asked.
       fetch->Fail(Error::kConnect, "proxy " + outcome.remote_address + " refused with 407");
     }
-    if (reader.keeps_alive() && !fetch->aborted) {
+    if (reader.keeps_alive() && Keeps(fetch->request) && !fetch->aborted) {
       pool_.Put(fetch->request.url.origin(), std::move(fetch->connection), steady_clock::now());
     }
     co_return Exchanged::kDone;
@@ -181,6 +181,10 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     return {};
   }
 
+  bool Keeps(const FetchRequest& request) const {
+    return request.next_after < options_.idle_connection_age;
+  }
+
   std::string RequestText(const FetchRequest& request) const {
     const bool by_proxy = options_.proxy && !request.url.is_https();
     std::string text = "GET ";
@@ -189,7 +193,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     text.append(request.url.authority()).append("\r\nUser-Agent: ").append(options_.user_agent);
     text.append("\r\nAccept: ").append(request.accept);
     text.append("\r\nAccept-Encoding: ").append(ContentDecoder::kAccepted);
-    text.append("\r\nConnection: keep-alive\r\n");
+    text.append("\r\nConnection: ").append(Keeps(request) ? "keep-alive\r\n" : "close\r\n");
     if (by_proxy && !options_.proxy->authorization.empty()) {
       text.append("Proxy-Authorization: ").append(options_.proxy->authorization).append("\r\n");
     }

@@ -46,6 +46,9 @@ struct FetchRequest {
   /// As an observer's functions.
   std::function<void()> on_sent = {};
   bool private_allowed = false;  // may connect to an address that is not public
+  /// Time until the next request to the origin, if it is known: a connection that cannot be kept so
+  /// long is not kept at all, and the server is told so.
+  milliseconds next_after{0};
 };
 
 /// The parts of a response's head that a crawler needs; names of headers are without case.

@@ -92,6 +92,20 @@ TEST(FetcherConnections, AreClosedWhenTooOldAndThenLetTheLoopEnd) {
   EXPECT_TRUE(site.WaitUntilIdle());
 }
 
+TEST(FetcherConnections, AreNotKeptForARequestThatComesTooLateForThem) {
+  TestSite site;
+  site.SetHtml("/page", "text");
+  FetchRunner runner({.user_agent = "test/1.0", .idle_connection_age = milliseconds(15'000)});
+  FetchRequest request = FetchRunner::Request(site.Url("/page"));
+  request.next_after = milliseconds(14'999);
+  EXPECT_EQ(runner.Get(request).body, "text");
+  request.next_after = milliseconds(15'000);
+  EXPECT_TRUE(runner.Get(request).outcome.reused_connection);
+  EXPECT_FALSE(runner.Get(request).outcome.reused_connection);
+  EXPECT_NE(site.requests().at(0).head.find("\r\nConnection: keep-alive\r\n"), std::string::npos);
+  EXPECT_NE(site.requests().at(1).head.find("\r\nConnection: close\r\n"), std::string::npos);
+}
+
 TEST(FetcherConnections, AreTriedWithEveryAddressOfTheName) {
   TestSite site({.address = "127.0.0.9"});
   site.SetHtml("/page", "text");
