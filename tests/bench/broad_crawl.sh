@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../deploy/lib.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: tests/bench/broad_crawl.sh [--hosts N] [--pages N] [--concurrency N] [--modes LIST]
+Usage: tests/bench/broad_crawl.sh [--hosts N] [--pages LIST] [--concurrency N] [--modes LIST]
 
 Prints a Markdown table of what a broad crawl costs: CPU seconds of all of Trawl's processes and
 scripts, memory, DNS queries, TLS handshakes. Fails if a page is missing, anything went wrong, or a
@@ -19,7 +19,8 @@ asked for from its DNS server, and pages are as large as the HTTP Archive says (
 KB), with 40 links. Takes some minutes; other work on the machine makes the figures worthless.
 
   --hosts N        hosts of the web [10000]
-  --pages N        mean number of pages of a host, from 1 to twice this less 1 [5]
+  --pages LIST     a crawl for each of these mean numbers of pages of a host, which may have from 1
+                   to twice this less 1 [5,1]
   --concurrency N  requests in flight [2000]
   --modes LIST     of http,https [http,https]
 
@@ -34,13 +35,13 @@ HOST_DELAY_MS=1000
 BENCH=$TOP/tests/bench
 
 hosts=10000
-mean_pages=5
+all_pages=(5 1)
 concurrency=2000
 modes=(http https)
 work='' server_pid=''
 
 parse_flags() {
-  local mode
+  local mode pages
   while (($# > 0)); do
     case $1 in
       --help | -h) usage && exit 0 ;;
@@ -49,12 +50,13 @@ parse_flags() {
     esac
     case $1 in
       --hosts) require_number "$1" "$2" 100000 && hosts=$2 ;;
-      --pages) require_number "$1" "$2" 1000 && mean_pages=$2 ;;
+      --pages) IFS=, read -ra all_pages <<<"$2" ;;
       --concurrency) require_number "$1" "$2" 100000 && concurrency=$2 ;;
       --modes) IFS=, read -ra modes <<<"$2" ;;
     esac
     shift 2
   done
+  for pages in "${all_pages[@]}"; do require_number --pages "$pages" 1000; done
   for mode in "${modes[@]}"; do
     [[ $mode == http || $mode == https ]] || usage_error "--modes: there is no '$mode'"
   done
@@ -81,8 +83,8 @@ end_at_once() { finish; }
 # ---- The web ----
 
 start_server() {
-  local mode=$1 hosts=$2 log=$work/server.log
-  local flags=(--hosts "$hosts" --pages "$mean_pages" --host-delay "$HOST_DELAY_MS"
+  local mode=$1 hosts=$2 pages=$3 log=$work/server.log
+  local flags=(--hosts "$hosts" --pages "$pages" --host-delay "$HOST_DELAY_MS"
     --counts "$work/counts" --authority "$work/authority.pem")
   if [[ $mode == https ]]; then flags+=(--tls); fi
   rm -f -- "$work/authority.pem" "$work/counts"
@@ -101,26 +103,26 @@ stop_server() {
 
 # ---- The crawls ----
 
-# Crawls a web of so many hosts, measured, and adds it to the runs.
+# Crawls a web of so many hosts with so many pages each, measured, and adds it to the runs.
 crawl() {
-  local mode=$1 hosts=$2 code=0 out=$work/out
+  local mode=$1 hosts=$2 pages=$3 code=0 out=$work/out
   local command=("$TOP/deploy/crawl.sh" "$mode://hub.test/" --depth 1000 --scope any --rounds free
     --host-connections 1 --host-delay "$HOST_DELAY_MS" --workers 1 --concurrency "$concurrency"
     --allow-private --dns 127.0.0.1 --ca-file "$work/authority.pem" --out . --quiet)
   rm -rf -- "$out"
   mkdir "$out"
-  start_server "$mode" "$hosts"
+  start_server "$mode" "$hosts" "$pages"
   (cd "$out" && taskset -c "$SERVER_CORE" python3 "$BENCH/measure.py" "$work/result" \
     taskset -c "$CRAWLER_CORE" "${command[@]}") >"$work/log" 2>&1 || code=$?
   leave_if_signalled
   if ((code != 0)); then fail 1 "the crawl $(describe_end "$code" "$work/log")"; fi
   stop_server
   printf '%s\t%s\t%s\n' "$mode" "$(<"$work/result")" "$(<"$work/counts")" >>"$work/runs"
-  python3 "$BENCH/broad_report.py" check "$out" "$work/counts" >>"$work/problems"
+  python3 "$BENCH/broad_report.py" check "$mode" "$out" "$work/counts" >>"$work/problems"
 }
 
 main() {
-  local mode
+  local mode pages
   parse_flags "$@"
   (($(nproc) > SERVER_CORE)) || fail 1 "two cores are needed: one for the web, one to crawl"
   if [[ ${TRAWL_BROAD_CRAWL:-} != inside ]]; then
@@ -137,9 +139,11 @@ main() {
   work=$(mktemp -d /dev/shm/trawl-broad.XXXXXX)
   for mode in "${modes[@]}"; do
     say "$mode: one host" # what a worker takes by itself
-    crawl "$mode" 1
-    say "$mode: $hosts hosts"
-    crawl "$mode" "$hosts"
+    crawl "$mode" 1 1
+    for pages in "${all_pages[@]}"; do
+      say "$mode: $hosts hosts, $pages pages each"
+      crawl "$mode" "$hosts" "$pages"
+    done
   done
   python3 "$BENCH/broad_report.py" table "$work/runs"
   if [[ -s $work/problems ]]; then fail 1 "$(<"$work/problems")"; fi

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What tests/bench/broad_crawl.sh makes of a crawl's results and of what the web has seen.
 
-  broad_report.py check OUTPUT COUNTS  prints what is wrong with a crawl, if anything: it is to fetch
-                                       every page once, without an error, and to be polite
-  broad_report.py table RUNS           prints the table of the runs, one a line: mode, measure.py's
-                                       result and the web's counts, between tabs. A run of one host
-                                       before each tells what a worker takes by itself
+  broad_report.py check MODE OUTPUT COUNTS  prints what is wrong with a crawl, if anything: it is to
+                                            fetch every page once, without an error, and politely
+  broad_report.py table RUNS                prints the table of the runs, one a line: mode,
+                                            measure.py's result and the web's counts, between tabs.
+                                            A run of one host is for what a worker takes by itself
+                                            in those that follow
 """
 
 import collections
@@ -31,7 +32,7 @@ def lines(path):
         return sum(1 for _ in file)
 
 
-def check(output, counts):
+def check(mode, output, counts):
     """Returns what is wrong, in words."""
     wanted = {
         "pages.jsonl": (lines(output / "pages.jsonl"), counts["expected_pages"]),
@@ -45,7 +46,7 @@ def check(output, counts):
         "requests while another was under way": (counts["concurrent_requests"], 0),
     }
     return [
-        f"{what}: {is_now}, not {expected}"
+        f"{mode}: {what}: {is_now}, not {expected}"
         for what, (is_now, expected) in wanted.items()
         if is_now != expected
     ]
@@ -70,13 +71,17 @@ def table(runs):
     yield "| " + " | ".join(COLUMNS) + " |"
     yield "|" + "---|" * len(COLUMNS)
     costs = []
-    for (_, alone, _), (mode, result, counts) in zip(runs[::2], runs[1::2]):
+    for mode, result, counts in runs:
+        if counts["hosts"] == 1:
+            alone = result
+            continue
         yield "| " + " | ".join(map(str, row(mode, alone, result, counts))) + " |"
         names = collections.Counter(result["cpu_s_by_name"])
         spent = ", ".join(f"{name} {cpu:.2f}" for name, cpu in names.most_common() if cpu >= 0.05)
-        costs.append(f"CPU seconds, {mode}: {spent}.")
+        name = f"{mode}, {counts['pages']:,} pages"
+        costs.append(f"CPU seconds, {name}: {spent}.")
         costs.append(
-            f"The web, {mode}: {counts['bytes'] / counts['pages'] / 1000:.1f} KB a page, at most "
+            f"The web, {name}: {counts['bytes'] / counts['pages'] / 1000:.1f} KB a page, at most "
             f"{counts['peak_requests']:,} requests at a time, least time between two of a host "
             f"{counts['least_gap_ms']} ms."
         )
@@ -86,8 +91,8 @@ def table(runs):
 
 def main():
     if sys.argv[1] == "check":
-        counts = json.loads(Path(sys.argv[3]).read_text(encoding="utf-8"))
-        for problem in check(Path(sys.argv[2]), counts):
+        counts = json.loads(Path(sys.argv[4]).read_text(encoding="utf-8"))
+        for problem in check(sys.argv[2], Path(sys.argv[3]), counts):
             print(problem)
         return
     runs = []
