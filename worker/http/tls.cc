@@ -30,12 +30,11 @@ int Length(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>(by
 }  // namespace
 
 TlsContext::TlsContext(const std::string& ca_file, bool insecure, std::size_t max_sessions)
-    : insecure_(insecure), context_(asio::ssl::context::tls_client), sessions_(max_sessions) {
-  if (ca_file.empty()) {
-    context_.set_default_verify_paths();
-  } else {
-    context_.load_verify_file(ca_file);
-  }
+    : insecure_(insecure),
+      awaits_system_(ca_file.empty()),
+      context_(asio::ssl::context::tls_client),
+      sessions_(max_sessions) {
+  if (!ca_file.empty()) context_.load_verify_file(ca_file);
   context_.set_verify_mode(insecure ? asio::ssl::verify_none : asio::ssl::verify_peer);
   SSL_CTX* const native = context_.native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
@@ -48,6 +47,7 @@ TlsContext::TlsContext(const std::string& ca_file, bool insecure, std::size_t ma
 
 std::unique_ptr<TlsStream> TlsContext::Wrap(Socket& socket, std::string_view host,
                                             std::uint16_t port) {
+  if (std::exchange(awaits_system_, false)) context_.set_default_verify_paths();
   auto stream = std::make_unique<TlsStream>(*this, socket,
                                             std::string(host).append(":") + std::to_string(port));
   SSL* const ssl = stream->ssl_.get();

@@ -25,7 +25,8 @@ class TlsStream;
 
 class TlsContext {
  public:
-  /// `ca_file`: PEM; empty for the system's certificates. Throws when it cannot be read.
+  /// `ca_file`: PEM; throws when it cannot be read. Empty for the system's certificates, which are
+  /// read for the first stream: that takes as long as a thousand pages, and many crawls need none.
   /// `max_sessions`: kept for further connections, over all origins.
   TlsContext(const std::string& ca_file, bool insecure, std::size_t max_sessions);
 
@@ -38,6 +39,7 @@ class TlsContext {
   friend class TlsStream;
 
   bool insecure_;
+  bool awaits_system_;  // the system's certificates are to be read yet
   asio::ssl::context context_;
   TlsSessions sessions_;
 };

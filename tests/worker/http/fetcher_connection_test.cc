@@ -4,6 +4,7 @@
 
 #include <boost/asio.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -281,6 +282,19 @@ TEST_F(FetcherTls, TrustsTheSystemsAuthoritiesOnlyByDefault) {
   TestSite site(Serving(authority_.Issue("IP:127.0.0.1")));
   FetchRunner runner;
   EXPECT_EQ(runner.Get(site.Url("/")).outcome.error, Error::kTls);
+}
+
+TEST_F(FetcherTls, ReadsTheSystemsAuthoritiesWhenHttpsIsFirstAskedFor) {
+  TestSite site(Serving(authority_.Issue("IP:127.0.0.1")));
+  site.SetHtml("/page", "secret");
+  const char* const before = std::getenv("SSL_CERT_FILE");
+  const std::string system = before ? before : "";
+  ::setenv("SSL_CERT_FILE", "/nowhere/ca.pem", 1);
+  FetchRunner runner;
+  ::setenv("SSL_CERT_FILE", ca_file_.c_str(), 1);
+  EXPECT_EQ(runner.Get(site.Url("/page")).body, "secret");
+  ::unsetenv("SSL_CERT_FILE");
+  if (before) ::setenv("SSL_CERT_FILE", system.c_str(), 1);
 }
 
 TEST_F(FetcherTls, ReusesConnectionsAndReadsLargeBodies) {
