@@ -17,6 +17,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/error.h"
 
@@ -44,7 +45,8 @@ class Url {
   Result<Url> Resolve(std::string_view reference,
                       const QueryEncoder& query_encoder = nullptr) const;
 
-  const std::string& text() const { return text_; }
+  const std::string& text() const& { return text_; }
+  std::string text() && { return std::move(text_); }
   bool is_https() const { return scheme_end_ == 5; }
   std::string_view scheme() const { return view(0, scheme_end_); }
   /// Host and, when it is not the default, port: names the host queue. `http` and `https` on their

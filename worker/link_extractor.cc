@@ -1,11 +1,11 @@
 #include "worker/link_extractor.h"
 
 #include <algorithm>
-#include <deque>
-#include <unordered_map>
 
+#include "common/fingerprint.h"
 #include "common/utf8.h"
 #include "worker/charset.h"
+#include "worker/fingerprint_map.h"
 #include "worker/html/link_scanner.h"
 #include "worker/meta_refresh.h"
 
@@ -29,57 +29,63 @@ std::string CollapseBlanks(std::string_view text) {
   return collapsed;
 }
 
+/// The part of a reference that tells where it leads. Blanks before a fragment count, those at the
+/// end of a reference do not: there it is the whole.
+std::string_view WithoutFragment(std::string_view reference) {
+  const std::size_t mark = reference.find('#');
+  const bool blank = mark != 0 && mark != reference.npos &&
+                     static_cast<unsigned char>(reference[mark - 1]) <= 0x20;
+  return blank ? reference : reference.substr(0, mark);
+}
+
 /// Canonical links, each once, in the order of their first mention.
 class LinkList {
  public:
   LinkList(const Url& base, const QueryEncoder& query_encoder, std::size_t max_links)
       : base_(base), query_encoder_(query_encoder), max_links_(max_links) {}
 
-  /// `reference` outlives the list.
   void Add(std::string_view reference, bool nofollow) {
-    std::size_t index = kNone;
-    if (const auto known = by_reference_.find(reference); known != by_reference_.end()) {
-      index = known->second;
-    } else {
+    const Fingerprint key = FingerprintOf(WithoutFragment(reference));
+    std::uint32_t index = by_reference_.Find(key);
+    if (index == FingerprintMap::kAbsent) {
       index = IndexOf(reference);
-      if (!full_) by_reference_.emplace(reference, index);
+      if (!full_) by_reference_.Add(key, index);
     }
-    if (index != kNone && !nofollow) links_[index].nofollow = false;
+    if (index != kNone && !nofollow) followed_[index] = true;
   }
 
   void MoveTo(PageLinks& page) {
     page.left_out = left_out_;
-    page.links.reserve(links_.size());
-    for (Link& link : links_) {
-      if (link.nofollow) page.nofollow_links.push_back(link.url);
-      page.links.push_back(std::move(link.url));
+    page.links = std::move(links_);
+    for (std::size_t i = 0; i < page.links.size(); ++i) {
+      if (!followed_[i]) page.nofollow_links.push_back(page.links[i]);
     }
   }
 
  private:
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-
-  struct Link {
-    std::string url;
-    bool nofollow = true;  // until it is mentioned without
-  };
+  static constexpr std::uint32_t kNone = FingerprintMap::kAbsent - 1;
 
   /// In links_; kNone when the reference leads nowhere, or to a link that is left out.
-  std::size_t IndexOf(std::string_view reference) {
-    const Result<Url> url = base_.Resolve(reference, query_encoder_);
+  std::uint32_t IndexOf(std::string_view reference) {
+    Result<Url> url = base_.Resolve(reference, query_encoder_);
     if (!url) return kNone;
-    const auto known = by_url_.find(url->text());
-    if (known != by_url_.end()) return known->second;
+    std::string text = std::move(*url).text();
+    const Fingerprint key = FingerprintOf(text);
+    if (const std::uint32_t known = by_url_.Find(key); known != FingerprintMap::kAbsent) {
+      return known;
+    }
     full_ = full_ || links_.size() == max_links_ ||
-            link_bytes_ + url->text().size() > LinkExtractor::kMaxLinkBytes;
+            link_bytes_ + text.size() > LinkExtractor::kMaxLinkBytes;
     if (full_) {
       ++left_out_;
       return kNone;
     }
-    link_bytes_ += url->text().size();
-    links_.push_back({url->text()});
-    by_url_.emplace(links_.back().url, links_.size() - 1);
-    return links_.size() - 1;
+    link_bytes_ += text.size();
+    links_.push_back(std::move(text));
+    followed_.push_back(false);
+    const auto index = static_cast<std::uint32_t>(links_.size() - 1);
+    by_url_.Add(key, index);
+    return index;
   }
 
   const Url& base_;
@@ -88,9 +94,10 @@ class LinkList {
   bool full_ = false;  // takes no further links, nor remembers further references
   std::uint64_t left_out_ = 0;
   std::size_t link_bytes_ = 0;
-  std::deque<Link> links_;
-  std::unordered_map<std::string_view, std::size_t> by_url_;  // texts are those of links_
-  std::unordered_map<std::string_view, std::size_t> by_reference_;
+  std::vector<std::string> links_;
+  std::vector<bool> followed_;   // of each link: it was mentioned without nofollow
+  FingerprintMap by_url_;        // to links_
+  FingerprintMap by_reference_;  // to links_, or kNone
 };
 
 }  // namespace

@@ -49,6 +49,7 @@ TEST(LinkExtractor, LinksAreCanonicalInDocumentOrderAndEachOnce) {
       {{"<a href=b><a href=a><a href=b><a href='./b'><a href=b#part>", {"b", "a"}},
        {"<a href='HTTP://B.test:80/%7ex'>", {"http://b.test/~x"}},
        {"<a href=' \n x y '>", {"x%20y"}},
+       {"<a href=x><a href='x '><a href='x #y'><a href='#z'><a href=''>", {"x", "x%20", "page"}},
        {"<a href=x?a=1&amp;b=2>", {"x?a=1&b=2"}},
        {"<a href='x?a=1&b=2'>", {"x?a=1&b=2"}},
        {"<a href='mailto:a@b'><a href='javascript:x()'><a href='http://'><a href=x>", {"x"}},
