@@ -1,6 +1,7 @@
 #include "worker/work_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace trawl {
 
@@ -14,12 +15,13 @@ int WorkQueue::Connections(const Host& host) {
 
 void WorkQueue::Settle(Hosts::iterator host) {
   Host& state = host->second;
-  if (state.listed) starts_.erase({*state.listed, host->first});
-  state.listed.reset();
   const bool sending = state.unsent > 0 && state.delay > milliseconds(0);
-  if (!state.waiting.empty() && !state.held && !sending && state.requests < Connections(state)) {
-    state.listed = state.next_start;
-    starts_.emplace(state.next_start, host->first);
+  const bool can_start =
+      !state.waiting.empty() && !state.held && !sending && state.requests < Connections(state);
+  if (can_start && state.listed && (*state.listed)->first == state.next_start) return;
+  if (state.listed) starts_.erase(*std::exchange(state.listed, std::nullopt));
+  if (can_start) {
+    state.listed = starts_.emplace(state.next_start, host->first).first;
   } else if (state.waiting.empty() && state.leases.empty() && state.requests == 0 &&
              state.taken == 0 && !state.held) {
     // The coordinator remembers when the host may be asked again.
@@ -50,7 +52,7 @@ void WorkQueue::Add(const Lease& lease, TimePoint now) {
 
 const WorkItem* WorkQueue::Next(TimePoint now) const {
   if (starts_.empty() || starts_.begin()->first > now) return nullptr;
-  return &hosts_.at(starts_.begin()->second).waiting.front();
+  return &First()->second.waiting.front();
 }
 
 std::optional<TimePoint> WorkQueue::NextStart() const {
@@ -59,7 +61,7 @@ std::optional<TimePoint> WorkQueue::NextStart() const {
 }
 
 WorkItem WorkQueue::Take() {
-  const auto host = hosts_.find(starts_.begin()->second);
+  const auto host = First();
   WorkItem item = std::move(host->second.waiting.front());
   host->second.waiting.pop_front();
   ++host->second.taken;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -83,6 +84,8 @@ class WorkQueue {
     int connections = 0;
     int urls = 0;  // not ended
   };
+  /// Hosts that could start a URL, and when. The names are those of hosts_.
+  using Starts = std::set<std::pair<TimePoint, std::string_view>>;
   struct Host {
     std::deque<WorkItem> waiting;
     std::map<std::uint64_t, Grant> leases;
@@ -94,11 +97,14 @@ class WorkQueue {
     int unsent = 0;          // of them
     int taken = 0;           // URLs taken and not ended
     bool held = false;
-    std::optional<TimePoint> listed;  // its place in starts_
+    std::optional<Starts::iterator> listed;  // its place in starts_
   };
   using Hosts = std::unordered_map<std::string, Host>;
 
   static int Connections(const Host& host);
+  /// The first of starts_.
+  Hosts::iterator First() { return hosts_.find(std::string(starts_.begin()->second)); }
+  Hosts::const_iterator First() const { return hosts_.find(std::string(starts_.begin()->second)); }
   /// The longest delay that was asked for counts, from the last request on.
   static void LengthenDelay(Host& host, milliseconds delay);
   /// Puts a host into its place in starts_, or forgets it when nothing is left of it.
@@ -108,7 +114,7 @@ class WorkQueue {
 
   Hosts hosts_;
   std::unordered_map<std::uint64_t, std::string> hosts_of_;  // lease -> host
-  std::set<std::pair<TimePoint, std::string>> starts_;  // hosts that could start a URL, and when
+  Starts starts_;
   std::size_t waiting_ = 0;
 };
 
