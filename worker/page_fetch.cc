@@ -108,7 +108,7 @@ void PageFetch::OnDone(FetchOutcome outcome) {
       result.links = LinksToFollow(std::move(links));
     }
   }
-  done_(std::move(result));
+  done_(std::move(item_), std::move(result));
 }
 
 std::vector<std::string> PageFetch::LinksToFollow(PageLinks links) const {

@@ -33,7 +33,8 @@ struct PageContext {
 
 class PageFetch : public FetchObserver {
  public:
-  using Done = std::function<void(PageResult)>;
+  /// Gets the item back.
+  using Done = std::function<void(WorkItem item, PageResult result)>;
 
   /// `context` is borrowed and outlives the fetch.
   PageFetch(const PageContext& context, WorkItem item, Url url, Done done);
@@ -48,7 +49,7 @@ class PageFetch : public FetchObserver {
   boost::json::object Fields(const ResponseHead& head, const PageLinks& links) const;
 
   const PageContext& context_;
-  const WorkItem item_;
+  WorkItem item_;  // until it is done
   const Url url_;
   const std::chrono::system_clock::time_point fetched_at_;
   Done done_;

@@ -57,7 +57,7 @@ void SitemapFetch::OnDone(FetchOutcome outcome) {
     result.links = std::move(sitemap.urls);
     result.sitemaps = std::move(sitemap.sitemaps);
   }
-  done_(std::move(result));
+  done_(std::move(item_), std::move(result));
 }
 
 }  // namespace trawl

@@ -17,7 +17,7 @@ namespace trawl {
 
 class SitemapFetch : public FetchObserver {
  public:
-  using Done = std::function<void(PageResult)>;
+  using Done = PageFetch::Done;
 
   /// `context` is borrowed and outlives the fetch.
   SitemapFetch(const PageContext& context, WorkItem item, Url url, Done done);
@@ -30,7 +30,7 @@ class SitemapFetch : public FetchObserver {
 
  private:
   const PageContext& context_;
-  const WorkItem item_;
+  WorkItem item_;  // until it is done
   const Url url_;
   const std::chrono::system_clock::time_point fetched_at_;
   Done done_;

@@ -213,20 +213,21 @@ class Worker::Impl {
   }
 
   void StartNext(const WorkItem& next, TimePoint now) {
-    const Result<Url> url = Url::Parse(next.entry.url);
+    Result<Url> url = Url::Parse(next.entry.url);
     if (!url) {
       WorkItem item = queue_.Take();
-      Report(item, {Failed{Error::kMalformed, "not a canonical URL", 0}}, milliseconds(0));
-      return Ended(item);
+      Ended(item);
+      return Report(std::move(item), {Failed{Error::kMalformed, "not a canonical URL", 0}},
+                    milliseconds(0));
     }
-    if (context_.settings.ignore_robots) return StartFetch(*url, now);
+    if (context_.settings.ignore_robots) return StartFetch(std::move(*url), now);
     const RobotsCache::Entry* robots = robots_.Find(*url, now);
     if (!robots) return AskForRobots(*url, next);
-    if (robots->Allows(*url)) return StartFetch(*url, now);
+    if (robots->Allows(*url)) return StartFetch(std::move(*url), now);
     WorkItem item = queue_.Take();
-    Report(item, {Failed{robots->reason, robots->detail, 0, true}},
-           queue_.SinceRequest(item.host, now));
+    const milliseconds since_request = queue_.SinceRequest(item.host, now);
     Ended(item);
+    Report(std::move(item), {Failed{robots->reason, robots->detail, 0, true}}, since_request);
   }
 
   // ---- robots.txt ----
@@ -297,29 +298,23 @@ class Worker::Impl {
     queue_.RequestStarted(item.host, now);
     ++in_flight_;
     const auto sent = std::make_shared<bool>(false);
-    const auto done = [this, item, sent](PageResult result) {
-      OnFetched(item, std::move(result), *sent);
+    const auto done = [this, sent](WorkItem fetched, PageResult result) {
+      OnFetched(std::move(fetched), std::move(result), *sent);
     };
-    if (item.entry.sitemap > 0) {
-      ++sitemaps_in_flight_;
-      FetchRequest request = SitemapFetch::RequestFor(context_, url);
-      request.on_sent = SentTo(item.host, sent);
-      request.next_after = queue_.Delay(item.host);
-      Start(item, std::move(request),
-            std::make_unique<SitemapFetch>(context_, item, std::move(url), done));
+    const bool is_sitemap = item.entry.sitemap > 0;
+    if (is_sitemap) ++sitemaps_in_flight_;
+    FetchRequest request =
+        is_sitemap ? SitemapFetch::RequestFor(context_, url) : context_.RequestFor(url);
+    request.on_sent = SentTo(item.host, sent);
+    request.next_after = queue_.Delay(item.host);
+    const std::string host = item.host;
+    std::unique_ptr<FetchObserver> observer;
+    if (is_sitemap) {
+      observer = std::make_unique<SitemapFetch>(context_, std::move(item), std::move(url), done);
     } else {
-      FetchRequest request = context_.RequestFor(url);
-      request.on_sent = SentTo(item.host, sent);
-      request.next_after = queue_.Delay(item.host);
-      Start(item, std::move(request),
-            std::make_unique<PageFetch>(context_, item, std::move(url), done));
+      observer = std::make_unique<PageFetch>(context_, std::move(item), std::move(url), done);
     }
-  }
-
-  void Start(const WorkItem& item, FetchRequest request, std::unique_ptr<FetchObserver> observer) {
-    if (context_.settings.cookies) {
-      observer = cookies_.Carry(item.host, request, std::move(observer));
-    }
+    if (context_.settings.cookies) observer = cookies_.Carry(host, request, std::move(observer));
     fetcher_->Start(std::move(request), std::move(observer));
   }
 
@@ -330,9 +325,9 @@ class Worker::Impl {
 
   /// Returns what waits, of a host that is to be left alone or of all.
   void HandBack(const std::string& host) {
-    for (const WorkItem& item : queue_.TakeHost(host)) {
-      Report(item, {Returned{}}, milliseconds(0));
+    for (WorkItem& item : queue_.TakeHost(host)) {
       EndQuestion(item.lease);  // nobody waits for the answer
+      Report(std::move(item), {Returned{}}, milliseconds(0));
     }
     DropCookies();
   }
@@ -344,7 +339,9 @@ class Worker::Impl {
 
   void HandBackAll() {
     for (const std::string& host : robots_.DropAll()) queue_.Unhold(host, milliseconds(0));
-    for (const WorkItem& item : queue_.TakeAll()) Report(item, {Returned{}}, milliseconds(0));
+    for (WorkItem& item : queue_.TakeAll()) {
+      Report(std::move(item), {Returned{}}, milliseconds(0));
+    }
     DropCookies();
   }
 
@@ -352,7 +349,7 @@ class Worker::Impl {
     cookies_.DropUnless([this](const std::string& host) { return queue_.HoldsHost(host); });
   }
 
-  void OnFetched(const WorkItem& item, PageResult result, bool sent) {
+  void OnFetched(WorkItem item, PageResult result, bool sent) {
     --in_flight_;
     if (item.entry.sitemap > 0) --sitemaps_in_flight_;
     const milliseconds since_request = queue_.SinceRequest(item.host, Now());
@@ -361,32 +358,34 @@ class Worker::Impl {
     if (state_ == State::kEnded) return;
     if (cancelled_) {
       // Its failure is our own doing.
-      Report(item, {Returned{}}, milliseconds(0));
+      Report(std::move(item), {Returned{}}, milliseconds(0));
     } else if (std::holds_alternative<Fetched>(result.outcome)) {
-      WriteRow(item, std::move(result), since_request);
+      WriteRow(std::move(item), std::move(result), since_request);
     } else {
       const auto* failed = std::get_if<Failed>(&result.outcome);
       const bool overloaded = failed && AsksForFewerRequests(*failed);
-      Report(item, std::move(result), since_request);
+      const std::string host = item.host;
+      Report(std::move(item), std::move(result), since_request);
       // The coordinator hears of it first, and leases the host no more until its time.
-      if (overloaded) HandBack(item.host);
+      if (overloaded) HandBack(host);
     }
     Pump();
   }
 
   /// "lease SP index SP row LF": the exporter drops it if the report is refused.
-  void WriteRow(const WorkItem& item, PageResult result, milliseconds since_request) {
+  void WriteRow(WorkItem item, PageResult result, milliseconds since_request) {
     std::string line = std::to_string(item.lease) + ' ' + std::to_string(item.index) + ' ';
-    line += result.row;
+    line += std::exchange(result.row, {});
     line += '\n';
     ++rows_in_flight_;
-    rows_->Append(std::move(line), [this, item, since_request, result = std::move(result)](
-                                       boost::system::error_code error) mutable {
-      --rows_in_flight_;
-      if (error) return Fail("cannot write rows: " + error.message());
-      ++pages_;
-      Report(item, std::move(result), since_request);
-    });
+    rows_->Append(std::move(line),
+                  [this, item = std::move(item), since_request,
+                   result = std::move(result)](boost::system::error_code error) mutable {
+                    --rows_in_flight_;
+                    if (error) return Fail("cannot write rows: " + error.message());
+                    ++pages_;
+                    Report(std::move(item), std::move(result), since_request);
+                  });
   }
 
   /// Details quote what a site has sent, which may be no text, or too long for a message.
@@ -397,21 +396,26 @@ class Worker::Impl {
     return outcome;
   }
 
-  void Report(const WorkItem& item, PageResult result, milliseconds since_request) {
+  void Report(WorkItem item, PageResult result, milliseconds since_request) {
     trawl::Report report;
     report.lease_id = item.lease;
     report.index = item.index;
-    report.entry = item.entry;
+    if (!context_.settings.ignore_robots) report.crawl_delay = CrawlDelayOf(item.entry.url);
+    report.entry = std::move(item.entry);
     report.links = std::move(result.links);
     report.sitemaps = std::move(result.sitemaps);
     report.outcome = Sendable(std::move(result.outcome));
     report.elapsed = since_request;
     report.body_digest = result.body_digest;
     report.latency = result.latency;
-    if (const Result<Url> url = Url::Parse(item.entry.url)) {
-      if (const auto* robots = robots_.Find(*url, Now())) report.crawl_delay = CrawlDelay(*robots);
-    }
     client_.Report(std::move(report), item.depth);
+  }
+
+  /// As far as its robots.txt is known.
+  milliseconds CrawlDelayOf(const std::string& text) {
+    const Result<Url> url = Url::Parse(text);
+    const RobotsCache::Entry* robots = url ? robots_.Find(*url, Now()) : nullptr;
+    return robots ? CrawlDelay(*robots) : milliseconds(0);
   }
 
   // ---- The end ----

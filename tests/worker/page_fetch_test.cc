@@ -62,9 +62,9 @@ class PageFetchTest : public ::testing::Test {
   /// A fetch of http://a.test/dir/page that gets this body, if it wants one.
   PageResult Fetch(const std::vector<std::string>& pieces = {}) {
     std::optional<PageResult> result;
-    auto fetch =
-        std::make_unique<PageFetch>(context_, item_, Url::Parse("http://a.test/dir/page").value(),
-                                    [&](PageResult done) { result = std::move(done); });
+    auto fetch = std::make_unique<PageFetch>(
+        context_, item_, Url::Parse("http://a.test/dir/page").value(),
+        [&](const WorkItem&, PageResult done) { result = std::move(done); });
     FetchOutcome outcome;
     outcome.head = head_;
     outcome.elapsed = milliseconds(42);
@@ -81,7 +81,7 @@ class PageFetchTest : public ::testing::Test {
   PageResult Fail(boost::system::error_code error, const std::string& detail) {
     std::optional<PageResult> result;
     PageFetch fetch(context_, item_, Url::Parse("http://a.test/").value(),
-                    [&](PageResult done) { result = std::move(done); });
+                    [&](const WorkItem&, PageResult done) { result = std::move(done); });
     FetchOutcome outcome;
     if (head_.status != 0) {
       fetch.OnHead(head_);

@@ -28,7 +28,7 @@ class SitemapFetchTest : public ::testing::Test {
   PageResult Fetch(const std::vector<std::string>& pieces, boost::system::error_code error = {}) {
     std::optional<PageResult> result;
     SitemapFetch fetch(context_, item_, Url::Parse(kUrl).value(),
-                       [&](PageResult done) { result = std::move(done); });
+                       [&](const WorkItem&, PageResult done) { result = std::move(done); });
     FetchOutcome outcome;
     outcome.head = head_;
     outcome.elapsed = milliseconds(42);

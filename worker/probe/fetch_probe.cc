@@ -182,10 +182,11 @@ class FetchProbe::Impl {
     FetchOutcome outcome;
     WorkItem item;
     item.entry.url = url.text();
-    auto page = std::make_unique<PageFetch>(context_, std::move(item), url, [&](PageResult got) {
-      result = std::move(got);
-      done = true;
-    });
+    auto page = std::make_unique<PageFetch>(context_, std::move(item), url,
+                                            [&](const WorkItem&, PageResult got) {
+                                              result = std::move(got);
+                                              done = true;
+                                            });
     FetchRequest request = context_.RequestFor(url);
     std::unique_ptr<FetchObserver> observer = std::make_unique<Listener>(std::move(page), outcome);
     if (context_.settings.cookies) {
