@@ -24,10 +24,25 @@ std::optional<Encoding> Encoding::ForLabel(std::string_view label) {
   return Encoding(*info);
 }
 
-Encoding Encoding::Utf8() { return *ForLabel("utf-8"); }
-Encoding Encoding::Utf16Be() { return *ForLabel("utf-16be"); }
-Encoding Encoding::Utf16Le() { return *ForLabel("utf-16le"); }
-Encoding Encoding::Windows1252() { return *ForLabel("windows-1252"); }
+Encoding Encoding::Utf8() {
+  static const Encoding encoding = *ForLabel("utf-8");
+  return encoding;
+}
+
+Encoding Encoding::Utf16Be() {
+  static const Encoding encoding = *ForLabel("utf-16be");
+  return encoding;
+}
+
+Encoding Encoding::Utf16Le() {
+  static const Encoding encoding = *ForLabel("utf-16le");
+  return encoding;
+}
+
+Encoding Encoding::Windows1252() {
+  static const Encoding encoding = *ForLabel("windows-1252");
+  return encoding;
+}
 
 std::string_view Encoding::name() const { return info_->name; }
 

@@ -1,8 +1,10 @@
 #include "worker/charset/prescan.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/text.h"
@@ -12,14 +14,38 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-constexpr std::string_view kBlanks = "\t\n\f\r ";
+/// std::string_view's searches for one of several bytes call memchr() for each byte of the text.
+class ByteSet {
+ public:
+  explicit constexpr ByteSet(std::string_view bytes) {
+    for (const unsigned char c : bytes) has_[c] = true;
+  }
+  constexpr bool Has(char c) const { return has_[static_cast<unsigned char>(c)]; }
+  /// The first of them from `at` on; npos without one.
+  std::size_t FindIn(std::string_view text, std::size_t at) const { return Find(text, at, true); }
+  /// The first other byte.
+  std::size_t FindEndIn(std::string_view text, std::size_t at) const {
+    return Find(text, at, false);
+  }
 
-bool IsOneOf(char c, std::string_view set) { return set.find(c) != set.npos; }
+ private:
+  std::size_t Find(std::string_view text, std::size_t at, bool wanted) const {
+    while (at < text.size() && Has(text[at]) != wanted) ++at;
+    return at < text.size() ? at : text.npos;
+  }
+
+  std::array<bool, 256> has_{};
+};
+
+constexpr ByteSet kBlanks("\t\n\f\r ");
+constexpr ByteSet kBlanksAndSlash("\t\n\f\r /");
+constexpr ByteSet kTagNameEnds("\t\n\f\r >");
+constexpr ByteSet kAttributeNameEnds("\t\n\f\r />=");
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::size_t SkipBlanks(std::string_view text, std::size_t at) {
-  return std::min(text.find_first_not_of(kBlanks, at), text.size());
+  return std::min(kBlanks.FindEndIn(text, at), text.size());
 }
 
 /// What a page cannot declare, since its bytes could be read as ASCII so far.
@@ -72,7 +98,7 @@ std::optional<Encoding> EncodingOfXmlDeclaration(std::string_view head) {
 }
 
 struct Attribute {
-  std::string name, value;  // in lower case
+  std::string_view name, value;
 };
 
 class Scanner {
@@ -94,10 +120,10 @@ class Scanner {
         at_ += 5;
         if (const std::optional<Encoding> encoding = ScanMeta()) return encoding;
       } else if (IsTag(rest)) {
-        if (!MoveTo(head_.find_first_of("\t\n\f\r >", at_))) return std::nullopt;
+        if (!MoveTo(kTagNameEnds.FindIn(head_, at_))) return std::nullopt;
         while (NextAttribute()) {
         }
-      } else if (rest.size() > 1 && IsOneOf(rest[1], "!/?")) {
+      } else if (rest.size() > 1 && (rest[1] == '!' || rest[1] == '/' || rest[1] == '?')) {
         if (!MoveTo(head_.find('>', at_))) return std::nullopt;
       }
     }
@@ -113,8 +139,8 @@ class Scanner {
   }
 
   static bool IsMeta(std::string_view rest) {
-    return rest.size() > 5 && LowerCase(rest.substr(0, 5)) == "<meta" &&
-           IsOneOf(rest[5], "\t\n\f\r /");
+    return rest.size() > 5 && EqualsIgnoringCase(rest.substr(0, 5), "<meta") &&
+           kBlanksAndSlash.Has(rest[5]);
   }
 
   static bool IsTag(std::string_view rest) {
@@ -128,17 +154,18 @@ class Scanner {
     std::optional<bool> needs_pragma;
     std::optional<Encoding> encoding;
     while (const std::optional<Attribute> attribute = NextAttribute()) {
-      if (std::find(names.begin(), names.end(), attribute->name) != names.end()) continue;
-      names.push_back(attribute->name);
-      if (attribute->name == "http-equiv") {
-        got_pragma = attribute->value == "content-type";
-      } else if (attribute->name == "content" && !needs_pragma) {
-        encoding = EncodingOfContent(attribute->value);
+      std::string name = LowerCase(attribute->name);
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      if (name == "http-equiv") {
+        got_pragma = EqualsIgnoringCase(attribute->value, "content-type");
+      } else if (name == "content" && !needs_pragma) {
+        encoding = EncodingOfContent(LowerCase(attribute->value));
         if (encoding) needs_pragma = true;
-      } else if (attribute->name == "charset") {
+      } else if (name == "charset") {
         encoding = Encoding::ForLabel(attribute->value);
         needs_pragma = false;
       }
+      names.push_back(std::move(name));
     }
     if (AtEnd() || !needs_pragma || (*needs_pragma && !got_pragma)) return std::nullopt;
     if (encoding == Encoding::ForLabel("x-user-defined")) return Encoding::Windows1252();
@@ -147,27 +174,27 @@ class Scanner {
 
   /// "Get an attribute"; nothing at the tag's end, and, with AtEnd(), when the bytes end in it.
   std::optional<Attribute> NextAttribute() {
-    MoveTo(head_.find_first_not_of("\t\n\f\r /", at_));
+    MoveTo(kBlanksAndSlash.FindEndIn(head_, at_));
     if (AtEnd() || head_[at_] == '>') return std::nullopt;
     Attribute attribute;
     // A "=" that the name begins with is part of it.
     const std::size_t name = at_;
-    if (!MoveTo(head_.find_first_of("\t\n\f\r />=", at_ + (head_[at_] == '=' ? 1 : 0)))) {
+    if (!MoveTo(kAttributeNameEnds.FindIn(head_, at_ + (head_[at_] == '=' ? 1 : 0)))) {
       return std::nullopt;
     }
-    attribute.name = LowerCase(head_.substr(name, at_ - name));
-    if (!MoveTo(head_.find_first_not_of(kBlanks, at_))) return std::nullopt;
+    attribute.name = head_.substr(name, at_ - name);
+    if (!MoveTo(kBlanks.FindEndIn(head_, at_))) return std::nullopt;
     if (head_[at_] != '=') return attribute;
-    if (!MoveTo(head_.find_first_not_of(kBlanks, at_ + 1))) return std::nullopt;
+    if (!MoveTo(kBlanks.FindEndIn(head_, at_ + 1))) return std::nullopt;
     std::size_t value = at_;
     if (head_[at_] == '"' || head_[at_] == '\'') {
       ++value;
       if (!MoveTo(head_.find(head_[at_], value))) return std::nullopt;
-      attribute.value = LowerCase(head_.substr(value, at_ - value));
+      attribute.value = head_.substr(value, at_ - value);
       ++at_;
     } else {
-      if (!MoveTo(head_.find_first_of("\t\n\f\r >", at_))) return std::nullopt;
-      attribute.value = LowerCase(head_.substr(value, at_ - value));
+      if (!MoveTo(kTagNameEnds.FindIn(head_, at_))) return std::nullopt;
+      attribute.value = head_.substr(value, at_ - value);
     }
     return attribute;
   }
