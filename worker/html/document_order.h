@@ -7,6 +7,7 @@
 // moved out of the table is added to the content in which the table stands, and so comes before.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -18,7 +19,11 @@ class DocumentOrder {
   using Content = std::uint32_t;
   static constexpr Content kNowhere = 0xFFFF'FFFF;
 
-  DocumentOrder() { contents_.push_back({0, kNone}); }
+  /// Makes room for so many things.
+  explicit DocumentOrder(std::size_t things = 0) {
+    next_.reserve(things);
+    contents_.push_back({0, kNone});
+  }
 
   /// The content of a table that begins now in `outer`. Contents end in the reverse order.
   Content Begin(Content outer) {

@@ -29,6 +29,11 @@ bool HasToken(std::string_view list, std::string_view lower) {
 
 }  // namespace
 
+LinkScanner::LinkScanner() : order_(kUsualFound), tree_(order_), tokenizer_(*this) {
+  found_.reserve(kUsualFound);
+  text_.reserve(kUsualTextBytes);
+}
+
 Reaction LinkScanner::OnStartTag(const StartTag& tag) {
   const Reaction reaction = tree_.OnStartTag(tag);
   const DocumentOrder::Content place = tree_.place();

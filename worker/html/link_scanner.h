@@ -25,6 +25,9 @@ class LinkScanner : private TokenHandler {
   static constexpr std::size_t kMaxTextBytes = 32 * 1024 * 1024;
   static constexpr std::size_t kMaxTitleBytes = 64 * 1024;  // of each, as written
   static constexpr std::size_t kMaxMetas = 1'000;
+  // What there is room for at first.
+  static constexpr std::size_t kUsualFound = 64;
+  static constexpr std::size_t kUsualTextBytes = 2 * 1024;
 
   enum class Kind : std::uint8_t { kLink, kNofollowLink, kBase, kTitle };
 
@@ -35,7 +38,7 @@ class LinkScanner : private TokenHandler {
     std::string content;
   };
 
-  LinkScanner() : tree_(order_), tokenizer_(*this) {}
+  LinkScanner();
 
   void Feed(std::string_view bytes) { tokenizer_.Feed(bytes); }
   /// The end of the document. Called once, last.

@@ -27,14 +27,15 @@ void OpenElements::NoteClosed(const Element& element) {
 }
 
 void OpenElements::Remove(std::size_t depth) {
-  std::copy(elements_.begin() + depth + 1, elements_.begin() + size_, elements_.begin() + depth);
+  Element* const begin = elements_.get();
+  std::copy(begin + depth + 1, begin + size_, begin + depth);
   --size_;
 }
 
 void OpenElements::Insert(std::size_t depth, const Element& element) {
-  if (size_ + 1 >= elements_.size()) return;
-  std::copy_backward(elements_.begin() + depth, elements_.begin() + size_,
-                     elements_.begin() + size_ + 1);
+  if (size_ + 1 >= kCapacity) return;
+  Element* const begin = elements_.get();
+  std::copy_backward(begin + depth, begin + size_, begin + size_ + 1);
   elements_[depth] = element;
   ++size_;
 }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "worker/html/document_order.h"
@@ -17,13 +18,13 @@ namespace trawl::html {
 enum class Namespace : std::uint8_t { kHtml, kMathMl, kSvg };
 
 struct Element {
-  std::uint64_t key = 0;
-  std::uint32_t id = 0;                // which element this is; never 0
-  DocumentOrder::Content content = 0;  // what it is added to, and of a table: what is in it
-  std::uint16_t flags = 0;
-  Tag tag = Tag::kOther;
-  Namespace space = Namespace::kHtml;
-  bool open = true;  // of an active formatting element: it is on the stack, too
+  std::uint64_t key;
+  std::uint32_t id;                // which element this is; never 0
+  DocumentOrder::Content content;  // what it is added to, and of a table: what is in it
+  std::uint16_t flags;
+  Tag tag;
+  Namespace space;
+  bool open;  // of an active formatting element: it is on the stack, too
 
   bool Is(Tag wanted) const { return tag == wanted && space == Namespace::kHtml; }
   bool IsHtml(std::uint64_t name) const { return key == name && space == Namespace::kHtml; }
@@ -88,7 +89,8 @@ class OpenElements {
     element.flags = flags;
     element.tag = tag;
     element.space = space;
-    if (size_ + 1 < elements_.size()) {
+    element.open = true;
+    if (size_ + 1 < kCapacity) {
       ++size_;
       if ((flags & kNoted) != 0) NoteOpened(element);
     }
@@ -142,7 +144,7 @@ class OpenElements {
 
   DocumentOrder& order_;
   ActiveFormatting& formatting_;
-  std::vector<Element> elements_ = std::vector<Element>(kCapacity);
+  std::unique_ptr<Element[]> elements_ = std::make_unique_for_overwrite<Element[]>(kCapacity);
   std::size_t size_ = 0;
   std::size_t templates_ = 0;
   std::size_t ps_ = 0;

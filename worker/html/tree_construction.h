@@ -126,7 +126,7 @@ class TreeConstruction {
   DocumentOrder& order_;
   ActiveFormatting formatting_;
   OpenElements open_;
-  Element unopened_;  // the last one that the stack had no room for
+  Element unopened_{};  // the last one that the stack had no room for
   std::vector<Mode> template_modes_;
   Mode mode_ = Mode::kBeforeHtml;
   ContentModel content_ = ContentModel::kData;
