@@ -1,22 +1,29 @@
 #include "common/clock.h"
 
-#include <array>
-#include <cstdio>
-#include <ctime>
-
 namespace trawl {
+namespace {
+
+/// Writes a number over the last digits before `end`.
+void PutDigits(unsigned number, int digits, char* end) {
+  for (; digits > 0; --digits, number /= 10) *--end = static_cast<char>('0' + number % 10);
+}
+
+}  // namespace
 
 std::string Rfc3339(std::chrono::system_clock::time_point time) {
-  const auto since_epoch = std::chrono::floor<milliseconds>(time.time_since_epoch());
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
-  const std::time_t whole = seconds.count();
-  std::tm utc{};
-  gmtime_r(&whole, &utc);
-  std::array<char, 64> text;
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
-                utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                static_cast<int>((since_epoch - seconds).count()));
-  return text.data();
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<milliseconds>(time - day));
+  std::string text = "YYYY-MM-DDThh:mm:ss.mmmZ";
+  char* const begin = text.data();
+  PutDigits(static_cast<unsigned>(static_cast<int>(date.year())), 4, begin + 4);
+  PutDigits(static_cast<unsigned>(date.month()), 2, begin + 7);
+  PutDigits(static_cast<unsigned>(date.day()), 2, begin + 10);
+  PutDigits(static_cast<unsigned>(clock.hours().count()), 2, begin + 13);
+  PutDigits(static_cast<unsigned>(clock.minutes().count()), 2, begin + 16);
+  PutDigits(static_cast<unsigned>(clock.seconds().count()), 2, begin + 19);
+  PutDigits(static_cast<unsigned>(clock.subseconds().count()), 3, begin + 23);
+  return text;
 }
 
 }  // namespace trawl

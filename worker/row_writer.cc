@@ -1,6 +1,6 @@
 #include "worker/row_writer.h"
 
-#include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 #include <utility>
@@ -8,7 +8,14 @@
 namespace trawl {
 namespace {
 
-bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+constexpr auto kNeedsEscape = [] {
+  std::array<bool, 256> needs{};
+  for (int c = 0; c < 0x20; ++c) needs[c] = true;
+  needs['"'] = needs['\\'] = true;
+  return needs;
+}();
+
+bool NeedsEscape(char c) { return kNeedsEscape[static_cast<unsigned char>(c)]; }
 
 /// RFC 8259, section 7.
 void AppendEscape(char c, std::string& text) {
@@ -47,11 +54,12 @@ RowWriter& RowWriter::Text(std::string_view name, std::string_view value) {
   Name(name);
   text_ += '"';
   while (true) {
-    const auto plain_end = std::find_if(value.begin(), value.end(), NeedsEscape);
-    text_.append(value.begin(), plain_end);
-    if (plain_end == value.end()) break;
-    AppendEscape(*plain_end, text_);
-    value.remove_prefix(static_cast<std::size_t>(plain_end - value.begin()) + 1);
+    std::size_t plain = 0;
+    while (plain < value.size() && !NeedsEscape(value[plain])) ++plain;
+    text_.append(value, 0, plain);
+    if (plain == value.size()) break;
+    AppendEscape(value[plain], text_);
+    value.remove_prefix(plain + 1);
   }
   text_ += '"';
   return *this;

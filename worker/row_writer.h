@@ -1,6 +1,7 @@
 // Writes a row of the results: one JSON object in one line, field by field, without a tree.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,11 @@ namespace trawl {
 
 class RowWriter {
  public:
+  RowWriter() {
+    text_.reserve(kUsualBytes);
+    text_ += '{';
+  }
+
   /// Names are plain: nothing in them needs an escape. Bytes of a text that are no UTF-8 stay.
   RowWriter& Text(std::string_view name, std::string_view value);
   RowWriter& Number(std::string_view name, std::int64_t value);
@@ -19,9 +25,11 @@ class RowWriter {
   std::string Finish();
 
  private:
+  static constexpr std::size_t kUsualBytes = 1024;
+
   void Name(std::string_view name);
 
-  std::string text_ = "{";
+  std::string text_;
 };
 
 }  // namespace trawl
