@@ -21,6 +21,7 @@ error_code LastError() {
 
 Task<error_code> Connection::Connect(asio::ip::tcp::endpoint remote) {
   remote_ = remote;
+  remote_text_ = ToString(remote);
   auto [ec] = co_await socket_.async_connect(remote, kTuple);
   if (ec) co_return ec;
   if (!socket_.is_open()) co_return asio::error::operation_aborted;  // Close() came just then

@@ -48,6 +48,8 @@ class Connection {
   void Close();
 
   const asio::ip::tcp::endpoint& remote() const { return remote_; }
+  /// "192.0.2.1:80".
+  const std::string& remote_text() const { return remote_text_; }
 
  private:
   std::tuple<boost::system::error_code, std::size_t> Send(std::string_view bytes);
@@ -55,6 +57,7 @@ class Connection {
 
   Socket socket_;
   asio::ip::tcp::endpoint remote_;
+  std::string remote_text_;
   std::unique_ptr<TlsStream> tls_;  // over socket_
 };
 

@@ -205,7 +205,7 @@ Task<bool> Connector::Connect(std::shared_ptr<Fetch> fetch,
     co_return false;
   }
   fetch->connection = std::move(attempts->connected);
-  fetch->EnterConnect(ToString(fetch->connection->remote()));
+  fetch->EnterConnect(fetch->connection->remote_text());
   co_return true;
 }
 

@@ -70,9 +70,9 @@ Decompressor* ContentDecoder::StartStage(Stage& stage, std::string_view coding) 
 
 void ContentDecoder::Release() {
   if (!stages_) return;
-  for (Stage& stage : *stages_) {
-    stage.brotli.reset();
-    stage.zstd.reset();
+  for (std::size_t i = 0; i < codings_; ++i) {
+    (*stages_)[i].brotli.reset();
+    (*stages_)[i].zstd.reset();
   }
 }
 

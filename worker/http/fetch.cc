@@ -24,7 +24,7 @@ void Fetch::EnterTunnel(std::string target) {
 
 void Fetch::EnterExchange(bool reused, TimePoint now) {
   stage = Stage::kExchange;
-  outcome.remote_address = ToString(connection->remote());
+  outcome.remote_address = connection->remote_text();
   outcome.reused_connection = reused;
   idle_since = now;
 }
