@@ -1,5 +1,6 @@
 #include "worker/http/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/error.hpp>
@@ -54,7 +55,8 @@ Task<error_code> Connection::Write(std::string_view bytes) {
 }
 
 Task<error_code> Connection::WaitForBytes() {
-  if (tls_ && tls_->IsReadable()) co_return error_code{};
+  pollfd ready{socket_.native_handle(), POLLIN, 0};
+  if ((tls_ && tls_->IsReadable()) || poll(&ready, 1, 0) > 0) co_return error_code{};
   const auto [error] = co_await socket_.async_wait(Socket::wait_read, kTuple);
   co_return error;
 }

@@ -34,6 +34,8 @@ class Connection {
   };
   Task<std::optional<TlsProblem>> Handshake(TlsContext* tls, std::string host, std::uint16_t port);
 
+  // They do at once what the socket lets them do: no turn of the loop is spent on it.
+
   /// Sends all of `bytes`, which stay valid until it has.
   Task<boost::system::error_code> Write(std::string_view bytes);
 

@@ -94,8 +94,9 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
   // Coroutines take `self` so that the fetcher's parts live as long as they do.
 
   static Task<void> Run(std::shared_ptr<Impl> self, FetchPtr fetch) {
-    co_await asio::post(self->io_, kTuple);  // OnDone() never comes before Start() has returned
-    bool reused = !fetch->aborted && self->TakePooled(*fetch);
+    bool reused = self->TakePooled(*fetch);
+    // OnDone() never comes before Start() has returned, and neither do its errors.
+    if (!reused) co_await asio::post(self->io_, kTuple);
     while (!fetch->aborted) {
       if (!reused) {
         const bool opened = co_await self->connector_.Open(fetch);
@@ -121,14 +122,12 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
   Task<Exchanged> Exchange(FetchPtr fetch, bool reused) {
     fetch->EnterExchange(reused, steady_clock::now());
     FetchOutcome& outcome = fetch->outcome;
-    error_code error;
-    {
-      const std::string text = RequestText(fetch->request);
-      error = co_await fetch->connection->Write(text);
-    }
+    error_code error = co_await Send(fetch);
+    const TimePoint sent = steady_clock::now();
+    // Others have their turn; the answer is often there after it.
+    co_await asio::post(io_, kTuple);
     if (fetch->aborted) co_return Exchanged::kDone;
     if (!error && fetch->request.on_sent) fetch->request.on_sent();
-    const TimePoint sent = steady_clock::now();
     if (!error) error = co_await fetch->connection->WaitForBytes();
 
     const Lease workspace = Lend();
@@ -183,6 +182,11 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
 
   bool Keeps(const FetchRequest& request) const {
     return request.next_after < options_.idle_connection_age;
+  }
+
+  Task<error_code> Send(FetchPtr fetch) {
+    const std::string text = RequestText(fetch->request);
+    co_return co_await fetch->connection->Write(text);
   }
 
   std::string RequestText(const FetchRequest& request) const {
