@@ -1,3 +1,4 @@
+#include <google/protobuf/arena.h>
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
@@ -330,7 +331,8 @@ bool ParseWire(std::string_view bytes, Wire& message) {
 }  // namespace
 
 Result<ToCoordinator> DecodeToCoordinator(std::string_view bytes) {
-  wire::ToCoordinator from;
+  google::protobuf::Arena arena;
+  auto& from = *google::protobuf::Arena::CreateMessage<wire::ToCoordinator>(&arena);
   if (!ParseWire(bytes, from)) return Error::kBadMessage;
   switch (from.body_case()) {
     case wire::ToCoordinator::kHello:
@@ -352,7 +354,8 @@ Result<ToCoordinator> DecodeToCoordinator(std::string_view bytes) {
 }
 
 Result<ToWorker> DecodeToWorker(std::string_view bytes) {
-  wire::ToWorker from;
+  google::protobuf::Arena arena;
+  auto& from = *google::protobuf::Arena::CreateMessage<wire::ToWorker>(&arena);
   if (!ParseWire(bytes, from)) return Error::kBadMessage;
   switch (from.body_case()) {
     case wire::ToWorker::kWelcome:

@@ -1,3 +1,5 @@
+#include <google/protobuf/arena.h>
+
 #include "proto/crawl.pb.h"
 #include "proto/messages.h"
 
@@ -142,7 +144,8 @@ void Write(const RobotsAnswer& from, wire::RobotsAnswer& to) {
 }  // namespace
 
 std::string Encode(const ToCoordinator& message) {
-  wire::ToCoordinator to;
+  google::protobuf::Arena arena;
+  auto& to = *google::protobuf::Arena::CreateMessage<wire::ToCoordinator>(&arena);
   std::visit(
       Overloaded{
           [&](const Hello& hello) {
@@ -181,7 +184,8 @@ std::string Encode(const ToCoordinator& message) {
 }
 
 std::string Encode(const ToWorker& message) {
-  wire::ToWorker to;
+  google::protobuf::Arena arena;
+  auto& to = *google::protobuf::Arena::CreateMessage<wire::ToWorker>(&arena);
   std::visit(Overloaded{
                  [&](const Welcome& welcome) {
                    wire::Welcome& body = *to.mutable_welcome();
