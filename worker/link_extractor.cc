@@ -1,6 +1,7 @@
 #include "worker/link_extractor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/fingerprint.h"
 #include "common/utf8.h"
@@ -113,18 +114,14 @@ class LinkExtractor::Impl {
         max_links_(max_links) {}
 
   void Feed(std::string_view bytes) {
-    if (!encoding_) {
-      const std::size_t missing = kSniffBytes - head_.size();
-      head_ += bytes.substr(0, missing);
-      if (head_.size() < kSniffBytes) return;
-      Begin();
-      bytes.remove_prefix(missing);
-    }
-    Scan(bytes);
+    if (encoding_) return Scan(bytes);
+    if (head_.empty() && bytes.size() >= kSniffBytes) return Begin(bytes);
+    head_ += bytes;
+    if (head_.size() >= kSniffBytes) Begin(std::exchange(head_, {}));
   }
 
   PageLinks Finish() {
-    if (!encoding_) Begin();
+    if (!encoding_) Begin(head_);
     if (decoder_) {
       text_.clear();
       decoder_->Finish(text_);
@@ -157,13 +154,13 @@ class LinkExtractor::Impl {
   }
 
  private:
-  /// What has arrived can tell the encoding, or there is no more.
-  void Begin() {
-    const SniffedEncoding sniffed = SniffEncoding(head_, charset_label_, fallback_);
+  /// The page's beginning is enough to tell the encoding, or all of it.
+  void Begin(std::string_view bytes) {
+    const SniffedEncoding sniffed =
+        SniffEncoding(bytes.substr(0, kSniffBytes), charset_label_, fallback_);
     encoding_ = sniffed.encoding;
     if (*encoding_ != Encoding::Utf8()) decoder_.emplace(*encoding_);
-    Scan(std::string_view(head_).substr(sniffed.bom_bytes));
-    head_ = std::string();
+    Scan(bytes.substr(sniffed.bom_bytes));
   }
 
   /// UTF-8 is scanned where it is.
