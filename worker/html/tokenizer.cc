@@ -52,7 +52,7 @@ const char* Tokenizer::Data(const char* at, const char* end) {
       at = WatchCharacters(at, end);
       if (at == end || state_ != State::kData) return at;
     }
-    at = FindByte(at, end, '<');
+    if (*at != '<') at = FindByte(at, end, '<');
     if (at == end) return end;
     const char* const behind = TakeWhole(at, end);
     if (behind) {
@@ -106,14 +106,14 @@ const char* Tokenizer::TakeWhole(const char* begin, const char* end) {
   name_ = name;
   EndTagName();
   const bool wants_attributes = !closing && tag_.type->wanted != 0;
-  for (;;) {
+  while (*at != '>') {
     const char* const stop = FindEither(at, end, '>', '=');
     if (stop == end) return nullptr;
     if (wants_attributes) TakeNames(at, stop);
     if (*stop == '>') {
-      tag_.self_closing = stop != at && stop[-1] == '/';
-      EmitTag();
-      return stop + 1;
+      tag_.self_closing = stop[-1] == '/';
+      at = stop;
+      break;
     }
     // Where a name is expected, "=" begins one.
     if (stop == at || IsSpace(stop[-1]) || stop[-1] == '/') return nullptr;
@@ -126,12 +126,13 @@ const char* Tokenizer::TakeWhole(const char* begin, const char* end) {
       TakeValue(value, at++);
     } else {
       at = value;
-      while (!IsSpace(*at) && *at != '>') {
-        if (++at == end) return nullptr;
-      }
+      while (at != end && !IsSpace(*at) && *at != '>') ++at;
       TakeValue(value, at);
     }
+    if (at == end) return nullptr;
   }
+  EmitTag();
+  return at + 1;
 }
 
 void Tokenizer::TakeNames(const char* at, const char* end) {
