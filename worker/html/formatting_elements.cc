@@ -22,8 +22,8 @@ void TreeConstruction::StartAnchor(const StartTag& tag) {
   PushFormatting(tag);
 }
 
-/// 13.2.4.3, "reconstruct the active formatting elements".
-void TreeConstruction::ReconstructFormatting() {
+/// 13.2.4.3, "reconstruct the active formatting elements", of which the last is closed.
+void TreeConstruction::ReopenFormatting() {
   std::size_t first = formatting_.size();
   while (first > 0 && !ActiveFormatting::IsMarker(formatting_[first - 1]) &&
          !formatting_[first - 1].open) {
@@ -37,10 +37,10 @@ void TreeConstruction::ReconstructFormatting() {
 
 bool TreeConstruction::RunAdoptionAgency(std::uint64_t key) {
   constexpr int kMaxTurns = 8;
-  if (formatting_.size() != 0 && open_.current().IsHtml(key) &&
-      formatting_[formatting_.size() - 1].id == open_.current().id) {
-    open_.Pop();  // what comes of the algorithm where tags are nested well
-    formatting_.Remove(formatting_.size() - 1);
+  const Element* const last = formatting_.last();
+  if (last && open_.current().IsHtml(key) && last->id == open_.current().id) {
+    formatting_.RemoveLast();  // what comes of the algorithm where tags are nested well
+    open_.PopUnlisted();
     return true;
   }
   if (open_.current().IsHtml(key) && formatting_.Find(open_.current().id) == formatting_.npos) {

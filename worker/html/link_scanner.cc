@@ -36,6 +36,7 @@ LinkScanner::LinkScanner() : order_(kUsualFound), tree_(order_), tokenizer_(*thi
 
 Reaction LinkScanner::OnStartTag(const StartTag& tag) {
   const Reaction reaction = tree_.OnStartTag(tag);
+  if (tag.type->wanted == 0 && reaction.content == ContentModel::kData) return reaction;
   const DocumentOrder::Content place = tree_.place();
   if (place == DocumentOrder::kNowhere) {
     // Nobody asks for a title that is not in the document.

@@ -4,11 +4,6 @@
 
 namespace trawl::html {
 
-void OpenElements::NoteOpened(const Element& element) {
-  if (element.tag == Tag::kP) ++ps_;
-  if (element.tag == Tag::kTemplate) ++templates_;
-}
-
 void OpenElements::NoteClosed(const Element& element) {
   switch (element.tag) {
     case Tag::kP:

@@ -47,12 +47,14 @@ class ActiveFormatting {
   std::size_t FindLast(std::uint64_t name) const;
   std::size_t Find(std::uint32_t id) const;
   void Remove(std::size_t index) { entries_.erase(entries_.begin() + static_cast<long>(index)); }
+  void RemoveLast() { entries_.pop_back(); }
   void Insert(std::size_t index, const Element& element) {
     entries_.insert(entries_.begin() + static_cast<long>(index), element);
   }
 
   std::size_t size() const { return entries_.size(); }
   Element& operator[](std::size_t index) { return entries_[index]; }
+  const Element* last() const { return entries_.empty() ? nullptr : &entries_.back(); }
   static bool IsMarker(const Element& entry) { return entry.id == 0; }
 
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
@@ -101,6 +103,8 @@ class OpenElements {
     if ((current().flags & kNoted) != 0) NoteClosed(current());
     --size_;
   }
+  /// Pops a formatting element that has left the list.
+  void PopUnlisted() { --size_; }
   void PopTo(std::size_t size) {
     while (size_ > size) Pop();
   }
@@ -136,7 +140,10 @@ class OpenElements {
     return false;
   }
 
-  void NoteOpened(const Element& element);
+  void NoteOpened(const Element& element) {
+    if (element.tag == Tag::kP) ++ps_;
+    if (element.tag == Tag::kTemplate) ++templates_;
+  }
   void NoteClosed(const Element& element);
 
   // The parts of one table go beyond kMaxDepth; the last place is for what there is no room for.

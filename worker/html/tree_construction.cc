@@ -351,9 +351,9 @@ void TreeConstruction::ResetMode() {
   mode_ = Mode::kAfterHead;
 }
 
-DocumentOrder::Content TreeConstruction::Place() const {
+DocumentOrder::Content TreeConstruction::FosterPlace() const {
   const Element& parent = open_.current();
-  if (!fosters_ || parent.space != Namespace::kHtml) return parent.content;
+  if (parent.space != Namespace::kHtml) return parent.content;
   if (parent.tag != Tag::kTable && parent.tag != Tag::kTableSection && parent.tag != Tag::kTr) {
     return parent.content;
   }
@@ -362,6 +362,12 @@ DocumentOrder::Content TreeConstruction::Place() const {
 }
 
 const Element& TreeConstruction::InsertElement(std::uint64_t key, const ElementType& type) {
+  if (open_.empty() || open_.full() || type.tag == Tag::kTable) return InsertRareElement(key, type);
+  return open_.Push(key, ++last_id_, Place(), type.flags, type.tag, Namespace::kHtml);
+}
+
+/// The root, a table, or what there may be no room for.
+const Element& TreeConstruction::InsertRareElement(std::uint64_t key, const ElementType& type) {
   DocumentOrder::Content content = open_.empty() ? 0 : Place();
   if (open_.full() && !IsTablePart(type.tag)) {
     unopened_ = {key, ++last_id_, content, type.flags, type.tag, Namespace::kHtml, false};

@@ -98,9 +98,13 @@ class TreeConstruction {
   void InsertForeign(const StartTag& tag, Namespace space);
 
   /// Where an element inserted now comes to be (13.2.6.1, with foster parenting).
-  DocumentOrder::Content Place() const;
+  DocumentOrder::Content Place() const {
+    return fosters_ ? FosterPlace() : open_.current().content;
+  }
+  DocumentOrder::Content FosterPlace() const;
   // What these return is good until the next element.
   const Element& InsertElement(std::uint64_t key, const ElementType& type);
+  const Element& InsertRareElement(std::uint64_t key, const ElementType& type);
   const Element& Insert(const StartTag& tag);
   void InsertVoid();
   void InsertImplied(std::uint64_t key);
@@ -113,7 +117,11 @@ class TreeConstruction {
   bool CloseRow();
   bool CloseTableBody();
   void CloseTable();
-  void ReconstructFormatting();
+  void ReconstructFormatting() {
+    const Element* const last = formatting_.last();
+    if (last && !last->open && !ActiveFormatting::IsMarker(*last)) ReopenFormatting();
+  }
+  void ReopenFormatting();
   void PushFormatting(const StartTag& tag);
   /// False: the tag is to be treated as any other end tag.
   bool RunAdoptionAgency(std::uint64_t key);
