@@ -171,12 +171,13 @@ void AppendSegment(std::string_view segment, std::string& out) {
 
 // The scheme that `text` begins with, without its ":"; empty without one.
 std::string_view SchemeOf(std::string_view text) {
-  if (text.empty() || !IsAlpha(text[0])) return {};
-  const auto* const end = std::find_if_not(text.begin(), text.end(), [](char c) {
+  const std::size_t colon = text.find(':');
+  if (colon == text.npos || !IsAlpha(text[0])) return {};
+  const std::string_view scheme = text.substr(0, colon);
+  const bool valid = std::all_of(scheme.begin(), scheme.end(), [](char c) {
     return IsAlpha(c) || IsDigit(c) || c == '+' || c == '-' || c == '.';
   });
-  if (end == text.end() || *end != ':') return {};
-  return text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  return valid ? scheme : std::string_view();
 }
 
 constexpr std::uint32_t DefaultPort(bool https) { return https ? 443 : 80; }
