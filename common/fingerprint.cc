@@ -11,16 +11,11 @@ Fingerprint FingerprintOf(std::string_view canonical_url) {
   return static_cast<Fingerprint>(XXH3_64bits(canonical_url.data(), canonical_url.size()));
 }
 
-struct BodyDigest::State {
-  struct Free {
-    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-  };
-  std::unique_ptr<XXH3_state_t, Free> xxh{XXH3_createState()};
-};
+void BodyDigest::Free::operator()(XXH3_state_s* state) const { XXH3_freeState(state); }
 
-BodyDigest::BodyDigest() : state_(std::make_unique<State>()) {
-  if (!state_->xxh) throw std::bad_alloc();
-  XXH3_128bits_reset(state_->xxh.get());
+BodyDigest::BodyDigest() : state_(XXH3_createState()) {
+  if (!state_) throw std::bad_alloc();
+  XXH3_128bits_reset(state_.get());
 }
 
 BodyDigest::~BodyDigest() = default;
@@ -28,12 +23,12 @@ BodyDigest::BodyDigest(BodyDigest&&) noexcept = default;
 BodyDigest& BodyDigest::operator=(BodyDigest&&) noexcept = default;
 
 void BodyDigest::Update(std::string_view bytes) {
-  XXH3_128bits_update(state_->xxh.get(), bytes.data(), bytes.size());
+  XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
 }
 
 std::string BodyDigest::Text() const {
   XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_->xxh.get()));
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_.get()));
   static constexpr char kHex[] = "0123456789abcdef";
   std::string text = "xxh128:";
   for (unsigned char byte : canonical.digest) {
@@ -44,7 +39,7 @@ std::string BodyDigest::Text() const {
 }
 
 std::uint64_t BodyDigest::Short() const {
-  return std::max<std::uint64_t>(XXH3_128bits_digest(state_->xxh.get()).low64, 1);
+  return std::max<std::uint64_t>(XXH3_128bits_digest(state_.get()).low64, 1);
 }
 
 }  // namespace trawl

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+struct XXH3_state_s;
+
 namespace trawl {
 
 /// 64-bit XXH3 of a canonical URL. Kept signed, because Redis keeps integers signed (an intset).
@@ -28,8 +30,10 @@ class BodyDigest {
   std::uint64_t Short() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  struct Free {
+    void operator()(XXH3_state_s* state) const;
+  };
+  std::unique_ptr<XXH3_state_s, Free> state_;
 };
 
 }  // namespace trawl
