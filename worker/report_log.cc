@@ -38,6 +38,11 @@ void ReportLog::Keep(Report report, int depth_of_links, std::uint64_t last_part,
   MakeDue(last_sequence_, reports_.emplace(last_sequence_, std::move(kept)).first->second);
 }
 
+bool ReportLog::FitsInOnePart(const Report& report) const {
+  return report.links.size() + report.sitemaps.size() <= links_per_part_ &&
+         BytesOf(report) <= kLinkBytesPerPart;
+}
+
 void ReportLog::MakeDue(std::uint64_t sequence, Kept& kept) {
   bytes_under_way_ -= std::exchange(kept.bytes_sent, 0);
   kept.sent = {};
@@ -46,6 +51,7 @@ void ReportLog::MakeDue(std::uint64_t sequence, Kept& kept) {
 
 void ReportLog::Add(Report report, int depth) {
   const int depth_of_links = report.entry.DepthOfLinks(depth);
+  if (FitsInOnePart(report)) return Keep(std::move(report), depth_of_links, last_sequence_ + 1, 0);
   struct Part {
     std::vector<std::string> links;
     std::vector<std::string> sitemaps;

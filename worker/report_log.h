@@ -67,6 +67,7 @@ class ReportLog {
     int parts_before = 0;         // of the last part: those not acknowledged yet
   };
 
+  bool FitsInOnePart(const Report& report) const;
   void Keep(Report report, int depth_of_links, std::uint64_t last_part, int parts_before);
   void MakeDue(std::uint64_t sequence, Kept& kept);
   /// The report without the links that are settled.
