@@ -47,10 +47,10 @@ class LinkList {
 
   void Add(std::string_view reference, bool nofollow) {
     const Fingerprint key = FingerprintOf(WithoutFragment(reference));
-    std::uint32_t index = by_reference_.Find(key);
+    std::uint32_t index = known_.Find(key);
     if (index == FingerprintMap::kAbsent) {
       index = IndexOf(reference);
-      if (!full_) by_reference_.Add(key, index);
+      if (!full_) known_.Add(key, index);
     }
     if (index != kNone && !nofollow) followed_[index] = true;
   }
@@ -72,7 +72,7 @@ class LinkList {
     if (!url) return kNone;
     std::string text = std::move(*url).text();
     const Fingerprint key = FingerprintOf(text);
-    if (const std::uint32_t known = by_url_.Find(key); known != FingerprintMap::kAbsent) {
+    if (const std::uint32_t known = known_.Find(key); known != FingerprintMap::kAbsent) {
       return known;
     }
     full_ = full_ || links_.size() == max_links_ ||
@@ -85,7 +85,7 @@ class LinkList {
     links_.push_back(std::move(text));
     followed_.push_back(false);
     const auto index = static_cast<std::uint32_t>(links_.size() - 1);
-    by_url_.Add(key, index);
+    known_.Add(key, index);
     return index;
   }
 
@@ -96,9 +96,10 @@ class LinkList {
   std::uint64_t left_out_ = 0;
   std::size_t link_bytes_ = 0;
   std::vector<std::string> links_;
-  std::vector<bool> followed_;   // of each link: it was mentioned without nofollow
-  FingerprintMap by_url_;        // to links_
-  FingerprintMap by_reference_;  // to links_, or kNone
+  std::vector<bool> followed_;  // of each link: it was mentioned without nofollow
+  // Where in links_ a reference leads, or kNone, and where each link is, by their texts: a text
+  // that is both leads to itself.
+  FingerprintMap known_;
 };
 
 }  // namespace
