@@ -14,7 +14,7 @@ TEST_PACKAGES=(
   shellcheck
 )
 BENCH_PACKAGES=(
-  cppreference-doc-en-html nginx-light postgresql-doc-15 python3-aiohttp python3-lxml python3-scrapy
+  cppreference-doc-en-html iproute2 nginx-light postgresql-doc-15 python3-aiohttp python3-lxml python3-scrapy
   python3.11-doc wget2 wrk
 )
 LOCK_TIMEOUT_SECONDS=300
@@ -25,7 +25,7 @@ Usage: deploy/install-packages.sh [--test | --bench]
 
 Installs the Debian packages that Trawl needs and that are missing, with sudo unless it is root.
   --test   also what the tests need
-  --bench  also what tests/bench/compare.sh needs
+  --bench  also what the scripts of tests/bench need
 TEXT
 }
 

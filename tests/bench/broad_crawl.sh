@@ -21,7 +21,7 @@ KB), with 40 links. Takes some minutes; other work on the machine makes the figu
   --hosts N        hosts of the web [10000]
   --pages LIST     a crawl for each of these mean numbers of pages of a host, which may have from 1
                    to twice this less 1 [5,1]
-  --concurrency N  requests in flight [2000]
+  --concurrency N  requests in flight [1000]
   --modes LIST     of http,https [http,https]
 
 Environment: TRAWL_BIN, as in deploy/crawl.sh.
@@ -36,7 +36,7 @@ BENCH=$TOP/tests/bench
 
 hosts=10000
 all_pages=(5 1)
-concurrency=2000
+concurrency=1000
 modes=(http https)
 work='' server_pid=''
 
@@ -134,6 +134,7 @@ main() {
   trap finish EXIT
   catch_signals
   find_programs
+  command -v ip >/dev/null || fail 1 "there is no ip: run deploy/install-packages.sh --bench"
   ip link set lo up
   ulimit -n "$(ulimit -H -n)"
   work=$(mktemp -d /dev/shm/trawl-broad.XXXXXX)

@@ -47,7 +47,8 @@ Task<error_code> Connection::Write(std::string_view bytes) {
     auto [error, n] = tls_ ? tls_->Write(bytes) : Send(bytes);
     bytes.remove_prefix(n);
     if (error == asio::error::would_block) {
-      std::tie(error) = co_await socket_.async_wait(Socket::wait_write, kTuple);
+      std::tie(error) =
+          co_await socket_.async_wait(tls_ ? tls_->awaited() : Socket::wait_write, kTuple);
     }
     if (error) co_return error;
   }
@@ -55,9 +56,11 @@ Task<error_code> Connection::Write(std::string_view bytes) {
 }
 
 Task<error_code> Connection::WaitForBytes() {
+  if (tls_ && tls_->IsReadable()) co_return error_code{};
+  const auto awaited = tls_ ? tls_->awaited() : Socket::wait_read;
   pollfd ready{socket_.native_handle(), POLLIN, 0};
-  if ((tls_ && tls_->IsReadable()) || poll(&ready, 1, 0) > 0) co_return error_code{};
-  const auto [error] = co_await socket_.async_wait(Socket::wait_read, kTuple);
+  if (awaited == Socket::wait_read && poll(&ready, 1, 0) > 0) co_return error_code{};
+  const auto [error] = co_await socket_.async_wait(awaited, kTuple);
   co_return error;
 }
 

@@ -131,7 +131,7 @@ TlsStream::TlsStream(TlsContext& context, Socket& socket, std::string origin)
 TlsStream::~TlsStream() { KeepSession(); }
 
 void TlsStream::Resume() {
-  const std::string_view der = context_.sessions_.Find(origin_);
+  const std::string der = context_.sessions_.Take(origin_);
   if (der.empty()) return;
   const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
   const SessionPtr session(d2i_SSL_SESSION(nullptr, &begin, Length(der.size())), &SSL_SESSION_free);
@@ -185,10 +185,13 @@ Task<TlsStream::error_code> TlsStream::Handshake() {
     if (result == 1) co_return error_code{};
     const error_code error = ErrorOf(result);
     if (error != asio::error::would_block) co_return error;
-    const auto [closed] = co_await socket_.async_wait(
-        SSL_want_write(ssl_.get()) ? Socket::wait_write : Socket::wait_read, kTuple);
+    const auto [closed] = co_await socket_.async_wait(awaited(), kTuple);
     if (closed) co_return closed;
   }
+}
+
+Socket::wait_type TlsStream::awaited() const {
+  return SSL_want_write(ssl_.get()) ? Socket::wait_write : Socket::wait_read;
 }
 
 std::string TlsStream::ExplainHandshake(const error_code& error) const {

@@ -67,6 +67,9 @@ class TlsStream {
   bool IsReadable();
   /// Sends what goes out at once of `bytes`; would_block when that is nothing.
   std::tuple<error_code, std::size_t> Write(std::string_view bytes);
+  /// What the socket has to be ready for after would_block: a new agreement on keys may need it to
+  /// be read for Write(), and to be written for Read().
+  Socket::wait_type awaited() const;
 
  private:
   friend class TlsContext;

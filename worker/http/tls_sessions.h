@@ -1,6 +1,7 @@
 // TLS sessions by which the next connection to an origin need not begin from scratch (RFC 8446,
-// section 2.2; RFC 5077). Bounded in sessions and in the bytes of one; that of the origin which was
-// not connected to for longest goes first.
+// section 2.2; RFC 5077). Each is used once (RFC 8446, section C.4), so that one with which the
+// handshake fails does not come again. Bounded in sessions and in the bytes of one; the oldest goes
+// first.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +19,11 @@ class TlsSessions {
 
   explicit TlsSessions(std::size_t max_sessions) : max_sessions_(max_sessions) {}
 
-  /// The last one of the origin as Put() took it; empty when there is none. Valid until Put().
-  std::string_view Find(std::string_view origin);
-
   /// `session`: in DER, much smaller than what OpenSSL makes of it.
   void Put(std::string_view origin, std::string session);
+
+  /// The last one of the origin, which is not kept any longer; empty when there is none.
+  std::string Take(std::string_view origin);
 
   std::size_t size() const { return sessions_.size(); }
 
@@ -33,8 +34,10 @@ class TlsSessions {
   };
   using Position = std::list<Session>::iterator;
 
+  void Remove(Position session);
+
   const std::size_t max_sessions_;
-  std::list<Session> sessions_;                               // the one used last first
+  std::list<Session> sessions_;                               // the newest first
   std::unordered_map<std::string_view, Position> by_origin_;  // keys are the sessions' origins
 };
 
