@@ -17,7 +17,7 @@ from pathlib import Path
 NOTES = """
 A host is in flight while a connection to it is open; KB a host are of the worker's greatest resident
 set, less that of a crawl of one host, over the most hosts in flight. "Early" are requests that came
-to a host sooner than a second after the one before, or while another waited for its answer."""
+to a host sooner than a second (less 50 ms, for the web's own lag) after the one before, or while another waited for its answer."""
 
 COLUMNS = (
     "mode", "pages", "hosts", "wall s", "CPU s", "pages per CPU-s", "worker's peak MB",

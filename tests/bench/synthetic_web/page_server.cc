@@ -3,12 +3,10 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/compose.hpp>
 #include <boost/asio/experimental/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -21,8 +19,6 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <cstring>
-#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,8 +33,13 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 constexpr auto kTuple = asio::experimental::as_tuple(asio::use_awaitable);
+
+constexpr milliseconds kTick{5};
+/// Of this server, which may be later than that when much comes at once.
+constexpr milliseconds kTolerance{50};
 
 constexpr std::string_view kRobots = "User-agent: *\nDisallow: /private/\n";
 
@@ -62,68 +63,12 @@ struct Identity {
   KeyPtr key;
 };
 
-/// A connection that knows when the kernel had what was read from it last: this server may be late
-/// to read.
-class Wire {
- public:
-  using executor_type = tcp::socket::executor_type;
-  using lowest_layer_type = tcp::socket::lowest_layer_type;
-
-  explicit Wire(tcp::socket socket) : socket_(std::move(socket)) {}
-
-  /// In nanoseconds.
-  std::int64_t arrival() const { return arrival_; }
-
-  executor_type get_executor() { return socket_.get_executor(); }
-  lowest_layer_type& lowest_layer() { return socket_.lowest_layer(); }
-
-  template <class Buffers, class Token>
-  auto async_read_some(const Buffers& buffers, Token&& token) {
-    const auto read = [this, buffers, ready = false](auto& self, error_code error = {},
-                                                     std::size_t bytes = 0) mutable {
-      if (std::exchange(ready, true)) return self.complete(error, bytes);
-      socket_.async_wait(tcp::socket::wait_read,
-                         [this, buffers, self = std::move(self)](error_code) mutable {
-                           TakeArrival();
-                           socket_.async_read_some(buffers, std::move(self));
-                         });
-    };
-    return asio::async_compose<Token, void(error_code, std::size_t)>(read, token, socket_);
-  }
-
-  template <class Buffers, class Token>
-  auto async_write_some(const Buffers& buffers, Token&& token) {
-    return socket_.async_write_some(buffers, std::forward<Token>(token));
-  }
-
- private:
-  void TakeArrival() {
-    char byte = 0;
-    iovec bytes{&byte, 1};
-    alignas(cmsghdr) std::array<char, 128> control{};
-    msghdr message{};
-    message.msg_iov = &bytes;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (recvmsg(socket_.native_handle(), &message, MSG_PEEK | MSG_DONTWAIT) <= 0) return;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_TIMESTAMPNS) continue;
-      timespec time{};
-      std::memcpy(&time, CMSG_DATA(part), sizeof time);
-      arrival_ = time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
-    }
-  }
-
-  tcp::socket socket_;
-  std::int64_t arrival_ = 0;
-};
-
 /// What the server knows of a host.
 struct Host {
   std::optional<Identity> identity;  // made when it is first asked for
   int under_way = 0;                 // requests that wait for their answer
-  std::int64_t last_request = 0;     // when it arrived; 0: there was none
+  bool requested = false;
+  steady_clock::time_point last_request;  // no sooner than this the last request came
 };
 
 }  // namespace
@@ -137,13 +82,14 @@ class SyntheticPages::Impl {
         options_(options),
         hosts_(web.hosts() + 1),
         context_(asio::ssl::context::tls_server),
-        acceptor_(io, tcp::endpoint(tcp::v4(), options.tls ? 443 : 80)) {
-    // Accepted sockets inherit it, so that it holds for their first bytes.
-    acceptor_.set_option(asio::detail::socket_option::boolean<SOL_SOCKET, SO_TIMESTAMPNS>(true));
+        acceptor_(io, tcp::endpoint(tcp::v4(), options.tls ? 443 : 80)),
+        ticker_(io) {
     SSL_CTX* const native = context_.native_handle();
     SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
     SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_cert_cb(native, &Impl::OnCertificate, this);
+    ticks_.fill(steady_clock::now());
+    Tick();
     asio::co_spawn(io_, Accept(), [](const std::exception_ptr& failure) {
       if (failure) std::rethrow_exception(failure);
     });
@@ -152,19 +98,31 @@ class SyntheticPages::Impl {
   const std::string& authority() const { return authority_.certificate_pem(); }
 
  private:
-  using TlsStream = asio::ssl::stream<Wire&>;
+  using TlsStream = asio::ssl::stream<tcp::socket&>;
 
-  // ---- Politeness ----
+  // ---- Time ----
 
-  /// Takes note of a request as it begins.
-  void Begin(Host& host, std::int64_t arrival) {
+  /// A request that is read now may have waited since the tick before the last one, as what comes
+  /// before a tick is read before the next.
+  void Tick() {
+    ticks_ = {ticks_[1], steady_clock::now()};
+    ticker_.expires_after(kTick);
+    ticker_.async_wait([this](error_code error) {
+      if (!error) Tick();
+    });
+  }
+
+  /// Takes note of a request as it begins, which did not come before `earliest`.
+  void Begin(Host& host, steady_clock::time_point earliest) {
+    const auto now = steady_clock::now();
     if (host.under_way++ > 0) ++counts_.concurrent_requests;
-    if (host.last_request > 0) {
-      const std::int64_t gap_ms = (arrival - host.last_request) / 1'000'000;
-      if (gap_ms < options_.host_delay.count()) ++counts_.early_requests;
-      counts_.least_gap_ms = std::min(counts_.least_gap_ms, gap_ms);
+    if (host.requested) {
+      const auto gap = std::chrono::duration_cast<milliseconds>(now - host.last_request);
+      if (gap + kTolerance < options_.host_delay) ++counts_.early_requests;
+      counts_.least_gap_ms = std::min(counts_.least_gap_ms, static_cast<std::int64_t>(gap.count()));
     }
-    host.last_request = arrival;
+    host.requested = true;
+    host.last_request = std::min(earliest, ticks_[0]);
     ++counts_.requests;
     counts_.peak_requests = std::max(counts_.peak_requests, ++under_way_);
   }
@@ -195,27 +153,28 @@ class SyntheticPages::Impl {
     const std::uint32_t host =
         error ? web_.hosts() + 1
               : local.address().to_v4().to_uint() - SyntheticWeb::AddressOf(0).to_uint();
-    Wire wire(std::move(socket));
     if (host <= web_.hosts()) {
       if (options_.tls) {
-        co_await ServeTls(wire, host);
+        co_await ServeTls(socket, host);
       } else {
-        co_await Answer(wire, wire, host);
+        co_await Answer(socket, host, steady_clock::now());
       }
     }
     --counts_.open_connections;
   }
 
-  asio::awaitable<void> ServeTls(Wire& wire, std::uint32_t host) {
+  asio::awaitable<void> ServeTls(tcp::socket& socket, std::uint32_t host) {
     co_await Wait(host);
-    TlsStream stream(wire, context_);
+    // The request comes right after the handshake, but is read only some steps later.
+    const auto begun = steady_clock::now();
+    TlsStream stream(socket, context_);
     const auto [error] = co_await stream.async_handshake(TlsStream::server, kTuple);
     if (error) {
       ++counts_.failed_handshakes;
     } else {
       ++(SSL_session_reused(stream.native_handle()) == 1 ? counts_.resumed_handshakes
                                                          : counts_.full_handshakes);
-      co_await Answer(stream, wire, host);
+      co_await Answer(stream, host, begun);
     }
   }
 
@@ -225,14 +184,16 @@ class SyntheticPages::Impl {
   }
 
   template <class Stream>
-  asio::awaitable<void> Answer(Stream& stream, const Wire& wire, std::uint32_t number) {
+  asio::awaitable<void> Answer(Stream& stream, std::uint32_t number,
+                               steady_clock::time_point earliest) {
     Host& host = hosts_[number];
     boost::beast::flat_buffer input;
     for (;;) {
       http::request<http::empty_body> request;
       const auto [read_error, read] = co_await http::async_read(stream, input, request, kTuple);
       if (read_error) co_return;
-      Begin(host, wire.arrival());
+      Begin(host, earliest);
+      earliest = steady_clock::time_point::max();
       co_await Wait(number);
       const bool right_host = request[http::field::host] == SyntheticWeb::NameOf(number);
       const std::string_view path(request.target().data(), request.target().size());
@@ -299,7 +260,9 @@ class SyntheticPages::Impl {
   std::vector<Host> hosts_;  // by number
   asio::ssl::context context_;
   tcp::acceptor acceptor_;
-  std::uint64_t under_way_ = 0;  // requests of all hosts
+  asio::steady_timer ticker_;
+  std::array<steady_clock::time_point, 2> ticks_;  // the last two
+  std::uint64_t under_way_ = 0;                    // requests of all hosts
 };
 
 SyntheticPages::SyntheticPages(asio::io_context& io, const SyntheticWeb& web, Counts& counts,
