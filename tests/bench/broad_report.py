@@ -17,7 +17,8 @@ from pathlib import Path
 NOTES = """
 A host is in flight while a connection to it is open; KB a host are of the worker's greatest resident
 set, less that of a crawl of one host, over the most hosts in flight. "Early" are requests that came
-to a host sooner than a second (less 50 ms, for the web's own lag) after the one before, or while another waited for its answer."""
+to a host sooner than a second (less 50 ms, for the web's own lag) after the one before, or while
+another waited for its answer."""
 
 COLUMNS = (
     "mode", "pages", "hosts", "wall s", "CPU s", "pages per CPU-s", "worker's peak MB",
@@ -60,7 +61,8 @@ def row(mode, alone, result, counts):
         f"{pages / result['cpu_s']:,.0f}", f"{peak_mb:.0f}", f"{in_flight:,}",
         f"{grown_kb / in_flight:.1f}", f"{counts['dns_queries'] / hosts:.2f}",
         f"{counts['connections'] / hosts:.2f}",
-        f"{counts['full_handshakes']:,}, {counts['resumed_handshakes']:,}, {counts['failed_handshakes']:,}",
+        f"{counts['full_handshakes']:,}, {counts['resumed_handshakes']:,}, "
+        f"{counts['failed_handshakes']:,}",
         counts["early_requests"] + counts["concurrent_requests"],
     )  # fmt: skip
 
