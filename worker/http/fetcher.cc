@@ -139,7 +139,9 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
       }
       if (error || reader.done()) break;
       if (reader.skipping() && !BeginDrain(*fetch, reader)) break;
-      error = co_await fetch->connection->WaitForBytes();
+      // A server that sends faster than we read would have the loop for itself.
+      co_await asio::post(io_, kTuple);
+      if (!fetch->aborted) error = co_await fetch->connection->WaitForBytes();
     }
     if (error && !fetch->aborted) {
       if (reused && outcome.wire_bytes == 0) co_return Exchanged::kStale;
