@@ -59,7 +59,8 @@ class Frontier {
   std::optional<Grant> Lease(int workers, int most, TimePoint now);
 
   /// The next host of which its holder may have another lease (HostQueue::MayLeaseMore), if that
-  /// has credit, in URLs. A host whose holder has none comes again with the next Release().
+  /// has credit, in URLs. A host whose holder has none comes again with the next Release(). To be
+  /// called after Lease() until there is nothing.
   std::optional<Grant> LeaseToHolder(const std::function<int(const std::string& worker)>& credit,
                                      TimePoint now);
 

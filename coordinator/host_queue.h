@@ -63,7 +63,8 @@ class HostQueue {
   const std::string& holder() const { return holder_; }
   /// The last lease that was granted or adopted is this worker's.
   void HeldBy(const std::string& worker);
-  /// Grants a lease; MayLease(share) holds and URLs wait at `depth`. Takes the URLs off the count.
+  /// Grants a lease; MayLease(share), or for the holder MayLeaseMore(), holds and URLs wait at
+  /// `depth`. Takes the URLs off the count.
   Grant Lease(int depth, int share, int most, TimePoint now);
 
   /// A lease made before a restart of the coordinator still lives.

@@ -67,8 +67,8 @@ local COUNTERS = { 'admitted', 'fetched', 'redirected', 'failed', 'bytes', 'link
 -- redis.call, from the first step on: while a library is loaded there is none. A local is quicker.
 local call
 
--- COMMAND key values[start] ... values[last], in as many commands as it takes; pairs of values stay together.
--- Returns the sum of the replies, if these are numbers, and the last one.
+-- COMMAND key values[start] ... values[last], in as many commands as it takes; pairs of values stay
+-- together. Returns the sum of the replies, if these are numbers, and the last one.
 local function call_in_chunks(command, key, values, start, last)
   local sum, reply = 0, nil
   last = last or #values

@@ -31,6 +31,10 @@ struct WorkItem {
 
 class WorkQueue {
  public:
+  WorkQueue() = default;
+  WorkQueue(const WorkQueue&) = delete;  // its parts refer to each other
+  WorkQueue& operator=(const WorkQueue&) = delete;
+
   void Add(const Lease& lease, TimePoint now);
 
   /// The URL that may start now: its host is not held, has a free connection and has waited out its

@@ -66,6 +66,9 @@ parse_flags() {
 enter_namespace() {
   local flags=(--net)
   if ((EUID != 0)); then flags=(--user --map-root-user --net); fi
+  if ! unshare "${flags[@]}" true 2>/dev/null; then
+    fail 1 "cannot make a network namespace of its own here: run it as root"
+  fi
   TRAWL_BROAD_CRAWL=inside exec unshare "${flags[@]}" -- "$0" "$@"
 }
 

@@ -102,6 +102,20 @@ class FetchRunner {
   }
   Fetched Get(const std::string& url) { return Get(Request(url)); }
 
+  /// Returns how many handlers ran.
+  template <class Done>
+  std::size_t RunUntil(Done done) {
+    constexpr std::chrono::seconds kPatience{20};
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    std::size_t handlers = 0;
+    while (!done() && std::chrono::steady_clock::now() < end) {
+      io_.restart();
+      handlers += io_.run_one_for(milliseconds(5));
+    }
+    EXPECT_TRUE(done());
+    return handlers;
+  }
+
   /// Lets everything that is ready happen.
   void Poll() {
     io_.restart();

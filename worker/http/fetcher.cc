@@ -93,7 +93,10 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
 
   // Coroutines take `self` so that the fetcher's parts live as long as they do.
 
-  static Task<void> Run(std::shared_ptr<Impl> self, FetchPtr fetch) {
+  static Task<void> Run(std::shared_ptr<Impl> self, FetchPtr started) {
+    // Goes before `self`, whose parts its connection uses; in which order parameters go is not
+    // said.
+    const FetchPtr fetch = std::move(started);
     bool reused = self->TakePooled(*fetch);
     // OnDone() never comes before Start() has returned, and neither do its errors.
     if (!reused) co_await asio::post(self->io_, kTuple);
@@ -126,8 +129,9 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     const TimePoint sent = steady_clock::now();
     // Others have their turn; the answer is often there after it.
     co_await asio::post(io_, kTuple);
+    // The host has had it, whatever has come in that turn.
+    if (!error && !stopped_ && fetch->request.on_sent) fetch->request.on_sent();
     if (fetch->aborted) co_return Exchanged::kDone;
-    if (!error && fetch->request.on_sent) fetch->request.on_sent();
     if (!error) error = co_await fetch->connection->WaitForBytes();
 
     const Lease workspace = Lend();

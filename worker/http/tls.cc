@@ -25,6 +25,10 @@ std::string WithoutBrackets(std::string_view host) {
 
 using SessionPtr = std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)>;
 
+/// A server that sends records without data faster than they are looked at would never let a call
+/// of OpenSSL end.
+constexpr std::size_t kBytesPerCall = 64 * 1024;
+
 int Length(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>(bytes, INT_MAX)); }
 
 }  // namespace
@@ -47,7 +51,7 @@ TlsContext::TlsContext(const std::string& ca_file, bool insecure, std::size_t ma
 
 std::unique_ptr<TlsStream> TlsContext::Wrap(Socket& socket, std::string_view host,
                                             std::uint16_t port) {
-  if (std::exchange(awaits_system_, false)) context_.set_default_verify_paths();
+  if (!insecure_ && std::exchange(awaits_system_, false)) context_.set_default_verify_paths();
   auto stream = std::make_unique<TlsStream>(*this, socket,
                                             std::string(host).append(":") + std::to_string(port));
   SSL* const ssl = stream->ssl_.get();
@@ -91,9 +95,14 @@ struct TlsStream::Bio {
 
   static int Read(BIO* bio, char* into, int size) {
     TlsStream& stream = Of(bio);
-    const ssize_t n =
-        ::recv(stream.socket_.native_handle(), into, static_cast<std::size_t>(size), MSG_DONTWAIT);
     BIO_clear_retry_flags(bio);
+    if (stream.budget_ == 0) {  // as if no more had come yet
+      BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+      return -1;
+    }
+    const std::size_t most = std::min(stream.budget_, static_cast<std::size_t>(size));
+    const ssize_t n = ::recv(stream.socket_.native_handle(), into, most, MSG_DONTWAIT);
+    if (n > 0) stream.budget_ -= static_cast<std::size_t>(n);
     if (n == 0) stream.ended_ = true;
     if (n < 0) stream.OnSocketError(bio, BIO_FLAGS_READ);
     return static_cast<int>(n);
@@ -154,6 +163,11 @@ void TlsStream::KeepSession() {
   context_.sessions_.Put(origin_, std::move(der));
 }
 
+void TlsStream::BeginCall() {
+  ERR_clear_error();
+  budget_ = kBytesPerCall;
+}
+
 void TlsStream::OnSocketError(BIO* bio, int direction) {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
     BIO_set_flags(bio, direction | BIO_FLAGS_SHOULD_RETRY);
@@ -180,7 +194,7 @@ TlsStream::error_code TlsStream::ErrorOf(int result) {
 
 Task<TlsStream::error_code> TlsStream::Handshake() {
   for (;;) {
-    ERR_clear_error();
+    BeginCall();
     const int result = SSL_do_handshake(ssl_.get());
     if (result == 1) co_return error_code{};
     const error_code error = ErrorOf(result);
@@ -202,6 +216,7 @@ std::string TlsStream::ExplainHandshake(const error_code& error) const {
 std::tuple<TlsStream::error_code, std::size_t> TlsStream::Read(asio::mutable_buffer into) {
   std::size_t total = 0;
   drained_ = false;
+  BeginCall();
   while (!read_error_ && total < into.size()) {
     ERR_clear_error();
     const int n =
@@ -224,7 +239,7 @@ bool TlsStream::IsReadable() {
   if (drained_) return false;
   if (read_error_) return true;
   // Bytes may have come together with the handshake.
-  ERR_clear_error();
+  BeginCall();
   char byte = 0;
   const int n = SSL_peek(ssl_.get(), &byte, 1);
   drained_ = n <= 0 && ErrorOf(n) == asio::error::would_block;
@@ -233,7 +248,7 @@ bool TlsStream::IsReadable() {
 
 std::tuple<TlsStream::error_code, std::size_t> TlsStream::Write(std::string_view bytes) {
   if (bytes.empty()) return {error_code{}, 0};
-  ERR_clear_error();
+  BeginCall();
   const int n = SSL_write(ssl_.get(), bytes.data(), Length(bytes.size()));
   if (n <= 0) return {ErrorOf(n), 0};
   return {error_code{}, static_cast<std::size_t>(n)};

@@ -1,7 +1,7 @@
 // What the worker's TLS connections have in common: TLS 1.2 at least, certificates that lead to a
 // trusted root, and a name in them that is the URL's host (RFC 9110, section 4.3.4). Or, insecure,
 // any certificate. A connection goes on with the session of the last one to the same origin, whose
-// certificate was verified then.
+// certificate was verified when the first of these sessions began.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -79,6 +79,7 @@ class TlsStream {
   };
   struct Bio;
 
+  void BeginCall();
   error_code ErrorOf(int result);
   void OnSocketError(bio_st* bio, int direction);
   void Resume();
@@ -87,6 +88,7 @@ class TlsStream {
   TlsContext& context_;
   Socket& socket_;
   const std::string origin_;
+  std::size_t budget_ = 0;   // bytes that this call may still take from the socket
   bool ended_ = false;       // the other side has closed the socket
   error_code socket_error_;  // that has ended it
   bool drained_ = false;     // nothing was left when Read() last looked

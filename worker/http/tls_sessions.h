@@ -1,7 +1,7 @@
 // TLS sessions by which the next connection to an origin need not begin from scratch (RFC 8446,
-// section 2.2; RFC 5077). Each is used once (RFC 8446, section C.4), so that one with which the
-// handshake fails does not come again. Bounded in sessions and in the bytes of one; the oldest goes
-// first.
+// section 2.2; RFC 5077). Each is given once, so that one with which the handshake fails does not
+// come again; it comes back where the server gives no new one (RFC 8446, section C.4, would rather
+// have none). Bounded in sessions and in the bytes of one; the oldest goes first.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,11 @@
 // What a Fetcher does with connections: keeping, reusing, draining, cancelling, TLS.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -206,6 +209,65 @@ TEST_F(FetcherCancel, IsCompleteWhenTheLoopGoesWithoutRunningAgain) {
   for (const auto& fetched : all) EXPECT_EQ(fetched->ends, 1);
 }
 
+/// Takes one connection and, after the handshake, sends new keys only, many more than fit
+/// into the buffers of sockets.
+class KeyUpdateServer {
+ public:
+  explicit KeyUpdateServer(const TestCertificate& certificate)
+      : context_(boost::asio::ssl::context::tls_server),
+        acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}) {
+    context_.use_certificate_chain(boost::asio::buffer(certificate.certificate_pem));
+    context_.use_private_key(boost::asio::buffer(certificate.key_pem),
+                             boost::asio::ssl::context::pem);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~KeyUpdateServer() { thread_.join(); }
+
+  std::string url() const {
+    return "https://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/";
+  }
+  bool is_prepared() const { return prepared_; }
+  /// But for what the system holds on both sides.
+  bool has_sent() const { return sent_; }
+
+ private:
+  using Tcp = boost::asio::ip::tcp;
+  static constexpr long kBytes = 3 * 1024 * 1024;
+
+  void Serve() {
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+    boost::asio::ssl::stream<Tcp::socket> stream(io_, context_);
+    boost::system::error_code error;
+    acceptor_.accept(stream.next_layer(), error);
+    if (!error) stream.handshake(boost::asio::ssl::stream_base::server, error);
+    if (error) return;
+    SSL* const ssl = stream.native_handle();
+    BIO* const records = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(ssl, records);
+    char* begin = nullptr;
+    while (BIO_get_mem_data(records, &begin) < kBytes) {
+      SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+      SSL_do_handshake(ssl);
+    }
+    stream.next_layer().set_option(boost::asio::socket_base::send_buffer_size(64 * 1024), error);
+    prepared_ = true;
+    boost::asio::write(stream.next_layer(), boost::asio::buffer(begin, kBytes), error);
+    sent_ = true;
+    // Until the other side has had enough.
+    boost::asio::read(stream.next_layer(), boost::asio::buffer(begin, kBytes), error);
+  }
+
+  boost::asio::io_context io_;
+  boost::asio::ssl::context context_;
+  Tcp::acceptor acceptor_;
+  std::atomic<bool> prepared_{false};
+  std::atomic<bool> sent_{false};
+  std::thread thread_;
+};
+
 class FetcherTls : public ::testing::Test {
  protected:
   FetcherTls() { std::ofstream(ca_file_) << authority_.certificate_pem(); }
@@ -306,6 +368,32 @@ TEST_F(FetcherTls, ReusesConnectionsAndReadsLargeBodies) {
   const Fetched again = runner.Get(site.Url("/page"));
   EXPECT_TRUE(again.body == text);
   EXPECT_TRUE(again.outcome.reused_connection);
+}
+
+TEST_F(FetcherTls, IsCompleteWhenTheLoopGoesWithoutRunningAgain) {
+  TestSite::Options options = Serving(authority_.Issue("IP:127.0.0.1"));
+  options.requests_per_connection = 1;
+  TestSite site(options);
+  site.SetHtml("/page", "text");
+  site.Set("/silent", {.fault = Fault::kSilent});
+  FetchRunner runner(Trusting());
+  EXPECT_EQ(runner.Get(site.Url("/page")).body, "text");
+  const auto fetched = runner.Start(FetchRunner::Request(site.Url("/silent")));
+  runner.RunUntil([&] { return site.request_count("/silent") == 1; });
+  runner.DestroyFetcher();
+  EXPECT_EQ(fetched->ends, 1);
+}
+
+TEST_F(FetcherTls, AServerThatSendsManyRecordsWithoutDataLeavesTurnsOfTheLoopToOthers) {
+  KeyUpdateServer hostile(authority_.Issue("IP:127.0.0.1"));
+  FetchRunner runner(Trusting());
+  FetchRequest request = FetchRunner::Request(hostile.url());
+  request.limits.idle = request.limits.total = milliseconds(60'000);
+  const auto fetched = runner.Start(std::move(request));
+  runner.RunUntil([&] { return hostile.is_prepared(); });
+  EXPECT_GT(runner.RunUntil([&] { return hostile.has_sent(); }), 10u);
+  runner.fetcher().Cancel();
+  runner.Await(*fetched);
 }
 
 TEST_F(FetcherTls, GoesOnWithTheSessionOfTheLastConnectionToTheOrigin) {
