@@ -7,7 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../deploy/lib.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: tests/bench/broad_crawl.sh [--hosts N] [--pages LIST] [--concurrency N] [--modes LIST]
+Usage: tests/bench/broad_crawl.sh [--hosts N] [--pages LIST] [--workers N] [--concurrency N]
+                                  [--modes LIST]
 
 Prints a Markdown table of what a broad crawl costs: CPU seconds of all of Trawl's processes and
 scripts, memory, DNS queries, TLS handshakes. Fails if a page is missing, anything went wrong, or a
@@ -21,7 +22,8 @@ KB), with 40 links. Takes some minutes; other work on the machine makes the figu
   --hosts N        hosts of the web [10000]
   --pages LIST     a crawl for each of these mean numbers of pages of a host, which may have from 1
                    to twice this less 1 [5,1]
-  --concurrency N  requests in flight [1000]
+  --workers N      worker processes [1]
+  --concurrency N  requests in flight, each worker [1000]
   --modes LIST     of http,https [http,https]
 
 Environment: TRAWL_BIN, as in deploy/crawl.sh.
@@ -37,6 +39,7 @@ BENCH=$TOP/tests/bench
 hosts=10000
 all_pages=(5 1)
 concurrency=1000
+workers=1
 modes=(http https)
 work='' server_pid=''
 
@@ -45,12 +48,15 @@ parse_flags() {
   while (($# > 0)); do
     case $1 in
       --help | -h) usage && exit 0 ;;
-      --hosts | --pages | --concurrency | --modes) [[ -n ${2:-} ]] || usage_error "$1 needs a value" ;;
+      --hosts | --pages | --workers | --concurrency | --modes)
+        [[ -n ${2:-} ]] || usage_error "$1 needs a value"
+        ;;
       *) usage_error "unknown argument '$1'" ;;
     esac
     case $1 in
       --hosts) require_number "$1" "$2" 100000 && hosts=$2 ;;
       --pages) IFS=, read -ra all_pages <<<"$2" ;;
+      --workers) require_number "$1" "$2" 1000 && workers=$2 ;;
       --concurrency) require_number "$1" "$2" 100000 && concurrency=$2 ;;
       --modes) IFS=, read -ra modes <<<"$2" ;;
     esac
@@ -110,8 +116,8 @@ stop_server() {
 crawl() {
   local mode=$1 hosts=$2 pages=$3 code=0 out=$work/out
   local command=("$TOP/deploy/crawl.sh" "$mode://hub.test/" --depth 1000 --scope any --rounds free
-    --host-connections 1 --host-delay "$HOST_DELAY_MS" --workers 1 --concurrency "$concurrency"
-    --allow-private --dns 127.0.0.1 --ca-file "$work/authority.pem" --out . --quiet)
+    --host-connections 1 --host-delay "$HOST_DELAY_MS" --workers "$workers"
+    --concurrency "$concurrency" --allow-private --dns 127.0.0.1 --ca-file "$work/authority.pem" --out . --quiet)
   rm -rf -- "$out"
   mkdir "$out"
   start_server "$mode" "$hosts" "$pages"
