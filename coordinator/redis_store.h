@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "coordinator/redis_client.h"
+#include "coordinator/redis_steps.h"
 #include "coordinator/store.h"
 
 namespace trawl {
@@ -35,7 +36,7 @@ class RedisStore : public Store {
 
  private:
   class Opening;
-  using Arguments = std::vector<std::string>;
+  using Arguments = RedisArguments;
 
   /// Steps of one kind for one call.
   struct Batch {
@@ -46,8 +47,7 @@ class RedisStore : public Store {
     Result<Reply> (*reply_to)(const RedisReply&) = nullptr;
   };
 
-  template <class Taken>
-  void Gather(const Taken& step, OnReply then);
+  void Gather(FunctionCall call, std::size_t urls, OnReply then);
   void SendBatch();
 
   /// Calls a function; `then` gets its reply, or Error::kStore.
