@@ -133,6 +133,7 @@ class Fetcher::Impl : public std::enable_shared_from_this<Fetcher::Impl> {
     if (!error && !stopped_ && fetch->request.on_sent) fetch->request.on_sent();
     if (fetch->aborted) co_return Exchanged::kDone;
     if (!error) error = co_await fetch->connection->WaitForBytes();
+    if (fetch->aborted) co_return Exchanged::kDone;  // perhaps with its observer gone
 
     const Lease workspace = Lend();
     ResponseReader reader(fetch->request.limits, *fetch->observer, workspace->decoder);
