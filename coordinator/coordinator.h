@@ -153,7 +153,7 @@ class Coordinator {
   void OnOutbox(ReadOutboxReply reply, TimePoint now);
 
   static Report WithoutRetry(const Report& report);
-  milliseconds LeaveAlone(const std::string& host, const Failed& failed, TimePoint now);
+  milliseconds LeaveAlone(const std::string& host, const Report& report, TimePoint now);
   void GiveUpHost(const std::string& host, Error reason);
   bool DropLinksOfRepeatedBody(const std::string& host, const Report& report, AcceptStep& step);
   void Count(const Ending& ending);

@@ -34,8 +34,7 @@ void Coordinator::OnReport(const std::string& peer, const Report& report, TimePo
   });
   step.now = WallTimeAt(now);
   if (health == HostHealth::kWell) queue.Recovered();
-  if (in_trouble && !hopeless)
-    step.pause = LeaveAlone(host, std::get<Failed>(*report.outcome), now);
+  if (in_trouble && !hopeless) step.pause = LeaveAlone(host, report, now);
   if (step.ending) step.ending->delay = std::max(step.ending->delay, step.pause);
   const bool recall = health == HostHealth::kSilent && step.pause > milliseconds(0);
   Apply apply{std::move(step), peer, report.sequence};
@@ -56,10 +55,12 @@ Report Coordinator::WithoutRetry(const Report& report) {
 }
 
 /// For how long the host, which is in trouble, is to be left alone from now on.
-milliseconds Coordinator::LeaveAlone(const std::string& host, const Failed& failed, TimePoint now) {
+milliseconds Coordinator::LeaveAlone(const std::string& host, const Report& report, TimePoint now) {
   HostQueue& queue = frontier_.At(host);
-  const milliseconds pause =
-      AsksForFewerRequests(failed) ? queue.BackOff(failed.retry_after, now) : queue.Unanswered(now);
+  const Failed& failed = std::get<Failed>(*report.outcome);
+  const milliseconds pause = AsksForFewerRequests(failed)
+                                 ? queue.BackOff(failed.retry_after, now)
+                                 : queue.Unanswered(report.entry.attempt, now);
   if (pause > milliseconds(0)) frontier_.Defer(host, now + pause);
   return pause;
 }

@@ -147,8 +147,9 @@ milliseconds HostQueue::BackOff(milliseconds asked, TimePoint now) {
   return pause;
 }
 
-milliseconds HostQueue::Unanswered(TimePoint now) {
-  if (++silences_ < kSilencesBeforePause && pauses_ == 0) return milliseconds(0);
+milliseconds HostQueue::Unanswered(int attempt, TimePoint now) {
+  if (attempt == 0) ++silences_;
+  if (silences_ < kSilencesBeforePause && pauses_ == 0) return milliseconds(0);
   return BackOff(milliseconds(0), now);
 }
 

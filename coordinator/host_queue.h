@@ -79,9 +79,10 @@ class HostQueue {
   /// for that; one that asks for a second each time is not hopeless after ten of them. After that
   /// it has one URL at a time until it answers well.
   milliseconds BackOff(milliseconds asked, TimePoint now);
-  /// It has not answered. As above, but zero until that happened kSilencesBeforePause times in a
-  /// row: one lost connection does not make a host overloaded.
-  milliseconds Unanswered(TimePoint now);
+  /// It has not answered when a URL was tried that has failed `attempt` times before. As above, but
+  /// zero until that happened to kSilencesBeforePause URLs in a row: one lost connection does not
+  /// make a host overloaded, and a URL that fails again says more of itself than of its host.
+  milliseconds Unanswered(int attempt, TimePoint now);
   static constexpr int kSilencesBeforePause = 8;
   /// It is left alone, or was and has not answered well since.
   bool IsInTrouble() const { return pauses_ > 0; }
@@ -121,7 +122,7 @@ class HostQueue {
   bool probed_ = false;
   TimePoint next_start_{};
   int pauses_ = 0;    // in a row
-  int silences_ = 0;  // in a row
+  int silences_ = 0;  // of URLs in a row
   TimePoint paused_until_{};
   milliseconds throttle_{0};
   RecentBodies bodies_;

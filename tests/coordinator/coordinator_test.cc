@@ -1095,6 +1095,30 @@ TEST_F(CoordinatorTest, PutsAHostAsideThatDoesNotAnswerAndGivesItUpInTheEnd) {
   EXPECT_THAT(logs_, Contains(HasSubstr("URLs of a.test are given up (timeout)")));
 }
 
+TEST_F(CoordinatorTest, UrlsThatFailAgainDoNotPutTheirHostAside) {
+  constexpr int kUrls = HostQueue::kSilencesBeforePause - 1;
+  options_.crawl.retries = 4;
+  options_.crawl.seeds.clear();
+  for (int i = 0; i < kUrls; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  Start();
+  SayHello("w");
+  int tries = 0;
+  for (int i = 0; i < 1'000 && store_.job().at("state") != "finished"; ++i) {
+    for (const Lease& lease : Take<Lease>("w")) {
+      for (int index = 0; index < static_cast<int>(lease.entries.size()); ++index) {
+        ++tries;
+        Tell(Failed{Error::kReset, "reset", 0}, "w", lease, index);
+        EXPECT_THAT(store_.Peek().paused, IsEmpty()) << "after try " << tries;
+      }
+    }
+    PassWith("w", milliseconds(500));
+  }
+  EXPECT_EQ(store_.stats().at("failed:reset"), std::uint64_t{kUrls});
+  EXPECT_EQ(tries, kUrls * 5);
+}
+
 TEST_F(CoordinatorTest, NoUrlIsGivenUpForAnother) {
   constexpr int kUrls = 60;
   options_.crawl.seeds.clear();

@@ -233,12 +233,22 @@ TEST(HostQueue, BacksOffWhenItDoesNotAnswerSeveralTimesInARow) {
   HostQueue queue("h", {});
   for (int i = 1; i < 2 * HostQueue::kSilencesBeforePause - 1; ++i) {
     if (i == HostQueue::kSilencesBeforePause) queue.Recovered();
-    EXPECT_EQ(queue.Unanswered(kNow), milliseconds(0)) << i;
+    EXPECT_EQ(queue.Unanswered(0, kNow), milliseconds(0)) << i;
   }
-  EXPECT_EQ(queue.Unanswered(kNow), milliseconds(1'000));
+  EXPECT_EQ(queue.Unanswered(0, kNow), milliseconds(1'000));
   EXPECT_TRUE(queue.IsPaused(kNow + milliseconds(999)));
   EXPECT_FALSE(queue.IsPaused(kNow + milliseconds(1'000)));
-  EXPECT_EQ(queue.Unanswered(kNow + milliseconds(1'000)), milliseconds(2'000)) << "at once";
+  EXPECT_EQ(queue.Unanswered(0, kNow + milliseconds(1'000)), milliseconds(2'000)) << "at once";
+}
+
+TEST(HostQueue, BacksOffWhenUrlsFailAgainOnlyIfItIsInTroubleAlready) {
+  HostQueue queue("h", {});
+  for (int i = 1; i < HostQueue::kSilencesBeforePause; ++i) queue.Unanswered(0, kNow);
+  for (int attempt = 1; attempt < 100; ++attempt) {
+    ASSERT_EQ(queue.Unanswered(attempt, kNow), milliseconds(0)) << attempt;
+  }
+  EXPECT_EQ(queue.Unanswered(0, kNow), milliseconds(1'000));
+  EXPECT_EQ(queue.Unanswered(1, kNow + milliseconds(1'000)), milliseconds(2'000));
 }
 
 TEST(HostQueue, HasOneUrlAtATimeUntilItRecovers) {
