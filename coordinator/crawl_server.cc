@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "common/file_appender.h"
+#include "common/process_name.h"
 #include "coordinator/beyond_reader.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/progress_display.h"
@@ -104,7 +105,8 @@ class CrawlServer::Impl {
                  {"options", options_.crawl.Json()},
                  {"rules", FixedRules(options_.crawl, ScopeOf(options_.crawl))},
                  {"out", std::filesystem::absolute(options_.out).lexically_normal().string()},
-                 {"started", Rfc3339(std::chrono::system_clock::now())}},
+                 {"started", Rfc3339(std::chrono::system_clock::now())},
+                 {"coordinator", NewProcessName()}},
                 options_.resume ? kResumePatience : milliseconds(0));
   }
 

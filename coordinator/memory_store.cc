@@ -683,16 +683,23 @@ MemoryStore::~MemoryStore() = default;
 
 void MemoryStore::Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) {
   const bool is_new = job_->epoch == 0;
-  const auto started = job.find("started");
-  const bool again = !is_new && started != job.end() && job_->fields.contains("started") &&
-                     job_->fields.at("started") == started->second;
-  if (is_new != (mode == OpenMode::kCreate) && !again) return then(Error::kUsage);
+  const auto caller = job.find("coordinator");
+  const auto in_charge = job_->fields.find("coordinator");
+  const bool is_own =
+      caller != job.end() && in_charge != job_->fields.end() && caller->second == in_charge->second;
+  if (mode == OpenMode::kCreate && !is_new && !is_own) return then(Error::kUsage);
+  if (mode != OpenMode::kCreate && is_new) return then(Error::kUsage);
+  if (mode == OpenMode::kReopen && !is_own) return then(Error::kStepRefused);
   const auto rules = job.find("rules");
   if (!is_new && rules != job.end() && job_->fields.contains("rules") &&
       job_->fields.at("rules") != rules->second) {
     return then(Error::kRulesChanged);
   }
-  if (is_new) job_->fields = std::move(job);
+  if (is_new) {
+    job_->fields = std::move(job);
+  } else if (caller != job.end()) {
+    job_->fields["coordinator"] = caller->second;
+  }
   const auto state = job_->fields.find("state");
   const bool has_stopped =
       state == job_->fields.end() || (state->second != "running" && state->second != "paused");

@@ -33,6 +33,18 @@ Error ErrorOf(std::string_view text) {
   return for_now ? Error::kStore : Error::kStepRefused;
 }
 
+std::string NameOf(Store::OpenMode mode) {
+  switch (mode) {
+    case Store::OpenMode::kCreate:
+      return "create";
+    case Store::OpenMode::kResume:
+      return "resume";
+    case Store::OpenMode::kReopen:
+      break;
+  }
+  return "reopen";
+}
+
 std::string Take(std::map<std::string, std::string>& fields, const std::string& name) {
   const auto node = fields.extract(name);
   return node ? std::move(node.mapped()) : "";
@@ -119,7 +131,7 @@ void RedisStore::Opening::LoadFunctions(const RedisReply&) {
 
 void RedisStore::Opening::TakeOver(const RedisReply&) {
   Arguments arguments = PairsOf(job_);
-  arguments.insert(arguments.begin(), mode_ == OpenMode::kCreate ? "create" : "resume");
+  arguments.insert(arguments.begin(), NameOf(mode_));
   CallThen("open", std::move(arguments), &Opening::ReadJob);
 }
 

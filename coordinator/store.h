@@ -346,12 +346,15 @@ class Store {
   enum class OpenMode {
     kCreate,  // a new job with the given fields
     kResume,  // a job that is there; its fields stay as they are
+    kReopen,  // a job that this coordinator has opened before
   };
   /// Creates the job, or takes it over from any coordinator before, and tells all that is needed to
   /// go on. A control word `stop` that has stopped the job becomes `run`. Error::kUsage, with
-  /// nothing changed, when the job is there already or is not there; a job that was made with the
-  /// same field `started` is the one that was to be created. Error::kRulesChanged, with nothing
-  /// changed, when the job has a field `rules` other than the given one.
+  /// nothing changed, when the job is there already or is not there. Error::kRulesChanged, with
+  /// nothing changed, when the job has a field `rules` other than the given one.
+  /// The field `coordinator`, which no other process gives, tells who has opened the job last: a
+  /// job of the same one is the one that was to be created, and to reopen another's is refused as
+  /// steps are.
   using OnOpen = std::function<void(Result<Snapshot>)>;
   virtual void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) = 0;
 

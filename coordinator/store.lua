@@ -8,7 +8,8 @@
 --   P = "trawl:{" JOB "}:"                 D: a depth     B: a bucket's number
 --                                          HOST: authority of a canonical URL
 --   P job             hash    state seeds sitemaps options out started finished ...  what the coordinator saves
---                             epoch         the coordinator in charge
+--                             coordinator   who is in charge
+--                             epoch         how often one has taken charge
 --                             round         depth of the open round; nothing moves out of it
 --                             deepest       the greatest depth that a round or an entry has had
 --                             outbox_first  number of the outbox's first item
@@ -334,24 +335,27 @@ local function field_of(fields, name)
   end
 end
 
--- Whether the job was made by the very call that comes once more, as its answer was lost.
-local function is_created_again(prefix, fields)
-  local started = field_of(fields, 'started')
-  return started and call('HGET', prefix .. 'job', 'started') == started
-end
-
 -- mode (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed
 -- delayed)* by depth, (paused host, until)*. Raises USAGE when mode is "create" and the job is
--- there, or "resume" and it is not, and "RULES ..." when the job's field `rules` is another. The
--- fields are for a new job.
+-- there, or another and it is not, "STALE" when it is "reopen" and another coordinator has opened
+-- the job since, and "RULES ..." when the job's field `rules` is another. The fields are for a new
+-- job, but for `coordinator`.
 redis.register_function('trawl_1_open', function(keys, args)
   call = redis.call
   local prefix, mode = keys[1], table.remove(args, 1)
   local exists = call('EXISTS', prefix .. 'job') == 1
-  if mode == 'create' and exists and not is_created_again(prefix, args) then
+  local caller = field_of(args, 'coordinator')
+  local is_own = caller and call('HGET', prefix .. 'job', 'coordinator') == caller
+  -- A creation comes once more when its answer was lost.
+  if mode == 'create' and exists and not is_own then
     error(redis.error_reply('USAGE the job exists'))
   end
-  if mode == 'resume' and not exists then error(redis.error_reply('USAGE there is no such job')) end
+  if mode ~= 'create' and not exists then
+    error(redis.error_reply('USAGE there is no such job'))
+  end
+  if mode == 'reopen' and not is_own then
+    error(redis.error_reply('STALE another coordinator has taken the job over'))
+  end
   local rules = exists and call('HGET', prefix .. 'job', 'rules')
   local given = field_of(args, 'rules')
   if rules and given and rules ~= given then error(redis.error_reply('RULES ' .. rules)) end
@@ -362,6 +366,7 @@ redis.register_function('trawl_1_open', function(keys, args)
     call('SET', prefix .. 'control', 'run')
   end
   call('HINCRBY', prefix .. 'job', 'epoch', 1)
+  if caller then call('HSET', prefix .. 'job', 'coordinator', caller) end
 
   local rounds = {}
   for depth = 0, tonumber(call('HGET', prefix .. 'job', 'deepest')) do

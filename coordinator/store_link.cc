@@ -58,7 +58,7 @@ void StoreLink::OpenJob() {
       open_ = true;
       opened_before_ = true;
       lost_ = false;
-      mode_ = Store::OpenMode::kResume;
+      mode_ = Store::OpenMode::kReopen;
       pause_ = milliseconds(0);
       return handlers_.on_open(*snapshot);
     }

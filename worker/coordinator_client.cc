@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <random>
 
+#include "common/process_name.h"
 #include "proto/message_socket.h"
 #include "worker/report_log.h"
 
@@ -28,24 +29,9 @@ constexpr milliseconds kLongestClock = std::chrono::hours(24 * 365 * 100);
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
 
-std::string HostName() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
 std::uint64_t RandomNumber() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random();
-}
-
-/// Unique in practice: host, process and the time it started.
-std::string MakeName() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  char stamp[32];
-  std::snprintf(stamp, sizeof stamp, "%llx",
-                static_cast<unsigned long long>(
-                    std::chrono::duration_cast<milliseconds>(since_epoch).count()));
-  return HostName() + "-" + std::to_string(::getpid()) + "-" + stamp;
 }
 
 }  // namespace
@@ -56,7 +42,7 @@ class CoordinatorClient::Impl {
        Handlers handlers)
       : io_(io),
         endpoint_(endpoint),
-        name_(name.empty() ? MakeName() : std::move(name)),
+        name_(name.empty() ? NewProcessName() : std::move(name)),
         handlers_(std::move(handlers)),
         socket_(MessageSocket::Dealer(
             io, endpoint, name_,

@@ -1,6 +1,7 @@
 // The coordinator's process, in this one, with a real Redis and a worker that is played by hand.
 #include "coordinator/crawl_server.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
@@ -62,7 +63,8 @@ class CrawlServerTest : public testing::Test {
   }
 
   void Await(const std::function<bool()>& done) {
-    while (!done()) ASSERT_GT(io_.run_one_for(std::chrono::seconds(20)), 0u);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!done()) ASSERT_GT(io_.run_one_until(deadline), 0u);
   }
 
   /// All URLs of the leases that have come since, in one message.
@@ -111,6 +113,18 @@ TEST_F(CrawlServerTest, AcknowledgesInOneMessageWhatTheStoreTookInOneCall) {
   Await([&] { return acknowledged() == kPages - 1; });
   // The first report goes to the store at once, the others together.
   EXPECT_LE(acks_.size(), 2u);
+}
+
+TEST_F(CrawlServerTest, LeavesTheJobToWhoTookItOverWhileItWasCutFromRedis) {
+  Await([&] { return leases_.size() == 1; });
+  const std::string job = "trawl:{j}:job";
+  redis_.Run({"HSET", job, "coordinator", "another"});
+  redis_.Run({"HINCRBY", job, "epoch", "1"});
+  redis_.Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  Await([&] { return !server_.failure().empty(); });
+  EXPECT_THAT(server_.failure(), testing::HasSubstr("another coordinator"));
+  EXPECT_EQ(server_.exit_code(), 1);
+  EXPECT_EQ(redis_.Run({"HGET", job, "coordinator"}).at(0), "another");
 }
 
 }  // namespace

@@ -806,11 +806,39 @@ TEST_P(StoreRules, IsNotResumedUnderOtherRules) {
 
 TEST_P(StoreRules, TakesACreationThatComesOnceMoreForTheSame) {
   Coordinator first(*backend_);
-  const std::map<std::string, std::string> job = {{"started", "noon"}, {"state", "running"}};
-  EXPECT_FALSE(first.Open(Store::OpenMode::kCreate, job)) << "the job is there, made without it";
-  coordinator_.Apply(SaveJobStep{{{"started", "noon"}}});
+  const std::map<std::string, std::string> job = {{"coordinator", "c1"}, {"state", "running"}};
+  EXPECT_FALSE(first.Open(Store::OpenMode::kCreate, job)) << "the job is there, made by another";
+  EXPECT_TRUE(first.Open(Store::OpenMode::kResume, job));
   EXPECT_TRUE(first.Open(Store::OpenMode::kCreate, job));
-  EXPECT_FALSE(first.Open(Store::OpenMode::kCreate, {{"started", "later"}}));
+  EXPECT_FALSE(first.Open(Store::OpenMode::kCreate, {{"coordinator", "c2"}}));
+}
+
+TEST_P(StoreRules, IsReopenedByTheCoordinatorAloneThatHasOpenedItLast) {
+  const std::map<std::string, std::string> own = {{"coordinator", "c1"}};
+  const std::map<std::string, std::string> others = {{"coordinator", "c2"}};
+  Coordinator first(*backend_);
+  EXPECT_EQ(first.Open(Store::OpenMode::kReopen, own).error(), Error::kStepRefused);
+  const Snapshot opened = first.Open(Store::OpenMode::kResume, own).value();
+  EXPECT_EQ(opened.job.at("coordinator"), "c1");
+  EXPECT_EQ(first.Open(Store::OpenMode::kReopen, own).value().epoch, opened.epoch + 1);
+
+  Coordinator second(*backend_);
+  const Snapshot taken = second.Open(Store::OpenMode::kResume, others).value();
+  const Result<Snapshot> refused = first.Open(Store::OpenMode::kReopen, own);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Error::kStepRefused);
+  EXPECT_TRUE(second.Apply(ReadControlStep{})) << "it is in charge still";
+  EXPECT_EQ(second.Open(Store::OpenMode::kReopen, others).value().epoch, taken.epoch + 1);
+  EXPECT_TRUE(first.Open(Store::OpenMode::kResume, own)) << "as a person asks for it";
+}
+
+TEST_P(StoreRules, ReopensNoJobThatIsNotThere) {
+  const std::unique_ptr<Backend> empty = NewBackend(GetParam());
+  Coordinator coordinator(*empty);
+  const Result<Snapshot> refused =
+      coordinator.Open(Store::OpenMode::kReopen, {{"coordinator", "c1"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Error::kUsage);
 }
 
 TEST_P(StoreRules, ForgetsTheWordToStopOnceItHasStoppedTheJob) {
