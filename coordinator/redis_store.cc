@@ -33,6 +33,9 @@ Error ErrorOf(std::string_view text) {
   return for_now ? Error::kStore : Error::kStepRefused;
 }
 
+/// What an error says, without where in the function it was raised.
+std::string WordsOf(const std::string& text) { return text.substr(0, text.find(" script: ")); }
+
 std::string NameOf(Store::OpenMode mode) {
   switch (mode) {
     case Store::OpenMode::kCreate:
@@ -254,7 +257,7 @@ void RedisStore::SendBatch() {
            if (!reply) {
              then[i](reply.error());
            } else if (const RedisReply& one = ElementOf(*reply, i); one.kind == Kind::kError) {
-             error_text_ = one.text;
+             error_text_ = WordsOf(one.text);
              then[i](ErrorOf(error_text_));
            } else {
              then[i](reply_to(one));
@@ -276,7 +279,7 @@ void RedisStore::Send(const Arguments& command, RedisClient::OnReply then) {
   client_.Command(command, [this, then = std::move(then)](Result<RedisReply> reply) {
     if (!reply) error_text_ = "the connection was lost";
     if (reply && reply->kind == Kind::kError) {
-      error_text_ = reply->text;
+      error_text_ = WordsOf(reply->text);
       return then(ErrorOf(error_text_));
     }
     then(std::move(reply));

@@ -64,11 +64,8 @@ void StoreLink::OpenJob() {
     }
     if (snapshot.error() == Error::kStore) return TryLater(store_.error_text());
     if (snapshot.error() == Error::kRulesChanged) {
-      // "RULES {...}", and then where the error was raised.
-      std::string rules = store_.error_text();
-      rules.erase(rules.rfind('}') + 1);
-      rules.erase(0, std::min(rules.size(), rules.find('{')));
-      return Fail(Error::kRulesChanged, rules);
+      const std::string& text = store_.error_text();  // "RULES {...}"
+      return Fail(Error::kRulesChanged, text.substr(std::min(text.size(), text.find('{'))));
     }
     const Error error = snapshot.error() == Error::kUsage ? Error::kUsage : Error::kStepRefused;
     if (opened_before_ && error == Error::kUsage) {

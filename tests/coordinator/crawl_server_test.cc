@@ -122,7 +122,7 @@ TEST_F(CrawlServerTest, LeavesTheJobToWhoTookItOverWhileItWasCutFromRedis) {
   redis_.Run({"HINCRBY", job, "epoch", "1"});
   redis_.Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
   Await([&] { return !server_.failure().empty(); });
-  EXPECT_THAT(server_.failure(), testing::HasSubstr("another coordinator"));
+  EXPECT_THAT(server_.failure(), testing::HasSubstr("another coordinator has taken the job over;"));
   EXPECT_EQ(server_.exit_code(), 1);
   EXPECT_EQ(redis_.Run({"HGET", job, "coordinator"}).at(0), "another");
 }
