@@ -29,7 +29,7 @@
 #include "coordinator/report_rules.h"
 #include "coordinator/robots_table.h"
 #include "coordinator/round_work.h"
-#include "coordinator/store.h"
+#include "coordinator/store/store.h"
 #include "coordinator/worker_table.h"
 #include "proto/messages.h"
 

@@ -14,11 +14,11 @@
 
 #include "common/file_appender.h"
 #include "common/process_name.h"
-#include "coordinator/beyond_reader.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/progress_display.h"
+#include "coordinator/results/beyond_reader.h"
 #include "coordinator/resume_rules.h"
-#include "coordinator/store_link.h"
+#include "coordinator/store/store_link.h"
 #include "proto/message_socket.h"
 
 namespace trawl {

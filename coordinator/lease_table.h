@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/clock.h"
-#include "coordinator/store.h"
+#include "coordinator/store/store.h"
 
 namespace trawl {
 

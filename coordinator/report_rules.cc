@@ -7,7 +7,7 @@
 #include "common/registrable_domain.h"
 #include "common/robots.h"
 #include "common/url_traps.h"
-#include "coordinator/result_rows.h"
+#include "coordinator/results/result_rows.h"
 
 namespace trawl {
 namespace {

@@ -9,9 +9,9 @@
 #include "common/options.h"
 #include "common/scope.h"
 #include "common/url_rewrite.h"
-#include "coordinator/part_files.h"
+#include "coordinator/results/part_files.h"
 #include "coordinator/retry_policy.h"
-#include "coordinator/store.h"
+#include "coordinator/store/store.h"
 #include "proto/messages.h"
 
 namespace trawl {

@@ -17,8 +17,8 @@
 #include <variant>
 #include <vector>
 
-#include "coordinator/robots_record.h"
-#include "coordinator/store.h"
+#include "coordinator/store/robots_record.h"
+#include "coordinator/store/store.h"
 #include "proto/messages.h"
 
 namespace trawl {

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "coordinator/coordinator.h"
-#include "coordinator/memory_store.h"
+#include "coordinator/store/memory_store.h"
 #include "worker/work_queue.h"
 
 namespace trawl {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/redis_store.h"
+#include "coordinator/store/redis_store.h"
 #include "tests/support/redis_server.h"
 
 namespace trawl {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "coordinator/coordinator.h"
-#include "coordinator/memory_store.h"
+#include "coordinator/store/memory_store.h"
 
 namespace trawl {
 

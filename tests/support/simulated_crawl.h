@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "coordinator/coordinator.h"
-#include "coordinator/memory_store.h"
+#include "coordinator/store/memory_store.h"
 #include "tests/support/random_web.h"
 #include "worker/work_queue.h"
 

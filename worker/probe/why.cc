@@ -12,8 +12,8 @@
 #include "common/url_traps.h"
 #include "common/utf8.h"
 #include "coordinator/report_rules.h"
-#include "coordinator/result_search.h"
-#include "coordinator/robots_record.h"
+#include "coordinator/results/result_search.h"
+#include "coordinator/store/robots_record.h"
 #include "worker/probe/decisions.h"
 
 namespace trawl {

@@ -9,7 +9,7 @@
 
 #include "common/options.h"
 #include "common/url.h"
-#include "coordinator/job_reader.h"
+#include "coordinator/store/job_reader.h"
 
 namespace trawl {
 
