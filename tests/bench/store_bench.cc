@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cmath>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -130,17 +131,18 @@ void FillSeenSet(Job& job, std::uint64_t urls) {
   job.Settle(0);
 }
 
-/// Links of which a tenth are new; the argument says how many URLs the seen set has before.
+/// Links of which a tenth are new; the argument says how many URLs the seen set has before. The
+/// others are any of those, the worst for the server's caches: most links of real pages repeat
+/// recent ones.
 void OfferLinks(benchmark::State& state) {
   Job job;
   std::uint64_t seen = 0;
+  std::mt19937_64 random(1);
   const auto offer = [&](int fresh) {
     AdmitStep step;
     for (int i = 0; i < kLinksPerStep; ++i) {
       const bool is_new = i % 10 < fresh || seen == 0;
-      // Spread over all that was seen, as the links of a crawl are.
-      const std::uint64_t old = seen == 0 ? 0 : (i * std::uint64_t{7'919} + seen * 31) % seen;
-      step.candidates.push_back(CandidateOf(is_new ? seen++ : old));
+      step.candidates.push_back(CandidateOf(is_new ? seen++ : random() % seen));
     }
     return step;
   };
