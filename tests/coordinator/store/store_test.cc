@@ -1526,6 +1526,24 @@ TEST(RedisStore, FindsEveryFingerprintAgainThroughSplits) {
   ExpectBalance(coordinator.Open());
 }
 
+TEST(RedisStore, NamesTheBucketsOfAHugeSeenSetByTheirWholeNumber) {
+  RedisBackend backend;
+  Coordinator coordinator(backend);
+  coordinator.Open();
+  SharedServer().Run({"HSET", "trawl:{j}:seen", "level", "20", "split", "0", "size", "0"});
+  std::vector<Fingerprint> firsts;  // each the smallest of its bucket
+  for (const int number : {1'048'576, 1'050'000, 1'050'007, 1'050'010, 2'097'151}) {
+    const auto part = static_cast<std::uint64_t>(number - (1 << 20));
+    firsts.push_back(static_cast<Fingerprint>((part << 44) ^ (std::uint64_t{1} << 63)));
+  }
+  EXPECT_EQ(CountOffers(coordinator, firsts, 0, Admitted::kAdmitted), 5);
+  Strings buckets = SharedServer().Run({"KEYS", "trawl:{j}:seen:*"});
+  std::sort(buckets.begin(), buckets.end());
+  EXPECT_EQ(buckets,
+            (Strings{"trawl:{j}:seen:1048576", "trawl:{j}:seen:1050000", "trawl:{j}:seen:1050007",
+                     "trawl:{j}:seen:1050010", "trawl:{j}:seen:2097151"}));
+}
+
 TEST(RedisStore, FindsTheEndsOfTheRangeAtEveryMomentOfItsGrowth) {
   RedisBackend backend;
   Coordinator coordinator(backend);
