@@ -122,6 +122,15 @@ class FetchRunner {
     io_.poll();
   }
 
+  /// Likewise, but false when there is no end of it.
+  bool Settles() {
+    constexpr std::size_t kMany = 10'000;
+    io_.restart();
+    std::size_t handlers = 0;
+    while (handlers < kMany && io_.poll_one() > 0) ++handlers;
+    return handlers < kMany;
+  }
+
   TestDns& dns() { return dns_; }
   Fetcher& fetcher() { return *fetcher_; }
   void DestroyFetcher() { fetcher_.reset(); }
