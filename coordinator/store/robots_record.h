@@ -2,7 +2,6 @@
 // could not be had. A plain value; its fields are texts that a person can read in Redis.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <string>
 
@@ -10,9 +9,6 @@
 #include "common/error.h"
 
 namespace trawl {
-
-/// The time of day, as it has to be for what outlives a process.
-using WallTime = std::chrono::sys_time<milliseconds>;
 
 struct RobotsRecord {
   enum class State {

@@ -32,8 +32,9 @@ Task<error_code> Connection::Connect(asio::ip::tcp::endpoint remote) {
 }
 
 Task<std::optional<Connection::TlsProblem>> Connection::Handshake(TlsContext* tls, std::string host,
-                                                                  std::uint16_t port) {
-  tls_ = tls->Wrap(socket_, host, port);
+                                                                  std::uint16_t port,
+                                                                  WallTime now) {
+  tls_ = tls->Wrap(socket_, host, port, now);
   if (!tls_) co_return TlsProblem{Error::kTls, "not a name for a certificate: " + host};
   const error_code ec = co_await tls_->Handshake();
   if (!ec) co_return std::nullopt;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "common/clock.h"
 #include "common/error.h"
 #include "worker/http/task.h"
 #include "worker/http/tls.h"
@@ -32,7 +33,8 @@ class Connection {
     Error reason;
     std::string text;
   };
-  Task<std::optional<TlsProblem>> Handshake(TlsContext* tls, std::string host, std::uint16_t port);
+  Task<std::optional<TlsProblem>> Handshake(TlsContext* tls, std::string host, std::uint16_t port,
+                                            WallTime now);
 
   // They do at once what the socket lets them do: no turn of the loop is spent on it.
 

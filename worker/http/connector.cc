@@ -92,8 +92,9 @@ Task<bool> Connector::Open(std::shared_ptr<Fetch> fetch) {
 
   fetch->EnterHandshake();
   const Url& url = fetch->request.url;
+  const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
   const auto problem =
-      co_await fetch->connection->Handshake(&tls_, std::string(url.host()), url.port());
+      co_await fetch->connection->Handshake(&tls_, std::string(url.host()), url.port(), now);
   if (!problem && !fetch->aborted) co_return true;
   fetch->Fail(problem ? problem->reason : Error::kTls,
               fetch->StageText() + ": " + (problem ? problem->text : ""));

@@ -11,7 +11,9 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <cerrno>
+#include <chrono>
 #include <climits>
+#include <ctime>
 #include <new>
 #include <utility>
 
@@ -28,6 +30,19 @@ using SessionPtr = std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)>;
 /// A server that sends records without data faster than they are looked at would never let a call
 /// of OpenSSL end.
 constexpr std::size_t kBytesPerCall = 64 * 1024;
+
+/// After a full handshake: when the certificates that it has verified are to be verified again.
+WallTime VerifiedUntil(const SSL* ssl, WallTime now) {
+  WallTime until = now + TlsSessions::kMaxAge;
+  if (SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return until;
+  const STACK_OF(X509)* const chain = SSL_get0_verified_chain(ssl);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    std::tm expiry{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(chain, i)), &expiry) != 1) return now;
+    until = std::min(until, WallTime(std::chrono::seconds(::timegm(&expiry))));
+  }
+  return until;
+}
 
 int Length(std::size_t bytes) { return static_cast<int>(std::min<std::size_t>(bytes, INT_MAX)); }
 
@@ -50,10 +65,10 @@ TlsContext::TlsContext(const std::string& ca_file, bool insecure, std::size_t ma
 }
 
 std::unique_ptr<TlsStream> TlsContext::Wrap(Socket& socket, std::string_view host,
-                                            std::uint16_t port) {
+                                            std::uint16_t port, WallTime now) {
   if (!insecure_ && std::exchange(awaits_system_, false)) context_.set_default_verify_paths();
-  auto stream = std::make_unique<TlsStream>(*this, socket,
-                                            std::string(host).append(":") + std::to_string(port));
+  auto stream = std::make_unique<TlsStream>(
+      *this, socket, std::string(host).append(":") + std::to_string(port), now);
   SSL* const ssl = stream->ssl_.get();
   std::string name = WithoutBrackets(host);
   boost::system::error_code not_an_address;
@@ -125,10 +140,11 @@ struct TlsStream::Bio {
 
 void TlsStream::Free::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
-TlsStream::TlsStream(TlsContext& context, Socket& socket, std::string origin)
+TlsStream::TlsStream(TlsContext& context, Socket& socket, std::string origin, WallTime now)
     : context_(context),
       socket_(socket),
       origin_(std::move(origin)),
+      begun_(now),
       ssl_(SSL_new(context.context_.native_handle())) {
   if (!ssl_) throw std::bad_alloc();
   BIO* const bio = Bio::New(this);
@@ -140,10 +156,12 @@ TlsStream::TlsStream(TlsContext& context, Socket& socket, std::string origin)
 TlsStream::~TlsStream() { KeepSession(); }
 
 void TlsStream::Resume() {
-  const std::string der = context_.sessions_.Take(origin_);
-  if (der.empty()) return;
-  const auto* begin = reinterpret_cast<const unsigned char*>(der.data());
-  const SessionPtr session(d2i_SSL_SESSION(nullptr, &begin, Length(der.size())), &SSL_SESSION_free);
+  const auto kept = context_.sessions_.Take(origin_, begun_);
+  if (!kept) return;
+  verified_until_ = kept->until;
+  const auto* begin = reinterpret_cast<const unsigned char*>(kept->der.data());
+  const SessionPtr session(d2i_SSL_SESSION(nullptr, &begin, Length(kept->der.size())),
+                           &SSL_SESSION_free);
   if (session) SSL_set_session(ssl_.get(), session.get());
   ERR_clear_error();
 }
@@ -160,7 +178,7 @@ void TlsStream::KeepSession() {
   std::string der(static_cast<std::size_t>(size), '\0');
   auto* begin = reinterpret_cast<unsigned char*>(der.data());
   i2d_SSL_SESSION(session, &begin);
-  context_.sessions_.Put(origin_, std::move(der));
+  context_.sessions_.Put(origin_, {std::move(der), verified_until_});
 }
 
 void TlsStream::BeginCall() {
@@ -196,7 +214,10 @@ Task<TlsStream::error_code> TlsStream::Handshake() {
   for (;;) {
     BeginCall();
     const int result = SSL_do_handshake(ssl_.get());
-    if (result == 1) co_return error_code{};
+    if (result == 1) {
+      if (SSL_session_reused(ssl_.get()) == 0) verified_until_ = VerifiedUntil(ssl_.get(), begun_);
+      co_return error_code{};
+    }
     const error_code error = ErrorOf(result);
     if (error != asio::error::would_block) co_return error;
     const auto [closed] = co_await socket_.async_wait(awaited(), kTuple);

@@ -1,7 +1,8 @@
 // What the worker's TLS connections have in common: TLS 1.2 at least, certificates that lead to a
 // trusted root, and a name in them that is the URL's host (RFC 9110, section 4.3.4). Or, insecure,
 // any certificate. A connection goes on with the session of the last one to the same origin, whose
-// certificate was verified when the first of these sessions began.
+// certificate was verified when the first of these sessions began: a day ago at most, and not
+// beyond the dates in the certificates.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -12,6 +13,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "common/clock.h"
 #include "common/error.h"
 #include "worker/http/task.h"
 #include "worker/http/tls_sessions.h"
@@ -33,7 +35,8 @@ class TlsContext {
   /// A stream over a connected socket that accepts only `host`'s certificate; none when no
   /// certificate can have that name. An IPv6 address may be in brackets. Socket and context outlive
   /// the stream.
-  std::unique_ptr<TlsStream> Wrap(Socket& socket, std::string_view host, std::uint16_t port);
+  std::unique_ptr<TlsStream> Wrap(Socket& socket, std::string_view host, std::uint16_t port,
+                                  WallTime now);
 
  private:
   friend class TlsStream;
@@ -50,7 +53,7 @@ class TlsStream {
  public:
   using error_code = boost::system::error_code;
 
-  TlsStream(TlsContext& context, Socket& socket, std::string origin);
+  TlsStream(TlsContext& context, Socket& socket, std::string origin, WallTime now);
   /// Leaves its session to the next connection. Says no goodbye.
   ~TlsStream();
   TlsStream(const TlsStream&) = delete;
@@ -88,6 +91,8 @@ class TlsStream {
   TlsContext& context_;
   Socket& socket_;
   const std::string origin_;
+  const WallTime begun_;
+  WallTime verified_until_;  // of the session; from the handshake on
   std::size_t budget_ = 0;   // bytes that this call may still take from the socket
   bool ended_ = false;       // the other side has closed the socket
   error_code socket_error_;  // that has ended it

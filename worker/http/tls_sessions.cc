@@ -5,20 +5,21 @@
 
 namespace trawl {
 
-void TlsSessions::Put(std::string_view origin, std::string session) {
-  if (max_sessions_ == 0 || session.size() > kMaxSessionBytes) return;
-  Take(origin);
+void TlsSessions::Put(std::string_view origin, TlsSession session) {
+  if (max_sessions_ == 0 || session.der.size() > kMaxSessionBytes) return;
+  if (const auto found = by_origin_.find(origin); found != by_origin_.end()) Remove(found->second);
   if (sessions_.size() == max_sessions_) Remove(std::prev(sessions_.end()));
   sessions_.push_front({std::string(origin), std::move(session)});
   by_origin_.emplace(sessions_.front().origin, sessions_.begin());
 }
 
-std::string TlsSessions::Take(std::string_view origin) {
+std::optional<TlsSession> TlsSessions::Take(std::string_view origin, WallTime now) {
   const auto found = by_origin_.find(origin);
-  if (found == by_origin_.end()) return {};
-  std::string der = std::move(found->second->der);
+  if (found == by_origin_.end()) return std::nullopt;
+  TlsSession session = std::move(found->second->session);
   Remove(found->second);
-  return der;
+  if (now >= session.until) return std::nullopt;
+  return session;
 }
 
 void TlsSessions::Remove(Position session) {

@@ -95,7 +95,7 @@ TEST_F(Tls, BeginsAHandshakeWhenTheSocketTakesIt) {
   Connection connection(std::move(socket));
   bool ended = false;
   std::optional<Connection::TlsProblem> problem;
-  asio::co_spawn(io, connection.Handshake(&context, "127.0.0.1", server.port()),
+  asio::co_spawn(io, connection.Handshake(&context, "127.0.0.1", server.port(), WallTime()),
                  [&](const std::exception_ptr&, std::optional<Connection::TlsProblem> found) {
                    ended = true;
                    problem = std::move(found);
