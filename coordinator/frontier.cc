@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace trawl {
+namespace {
+
+constexpr int kFewConnections = 16;
+
+}  // namespace
 
 Frontier::Slot& Frontier::SlotOf(std::string_view host) {
   std::string key(host);
@@ -136,12 +141,20 @@ void Frontier::EndPatience(TimePoint now) {
   }
 }
 
+/// Two leases a worker, so that one is at work while the next is on its way. Where they would have
+/// one connection each, one lease of two, which costs half of the messages; not with few
+/// connections in all, as one that is free alone waits for another.
+int Frontier::Share(int workers) const {
+  const int share = std::max(1, budget_.connections / (2 * workers));
+  const bool has_two = budget_.connections >= std::max(2 * workers, kFewConnections);
+  return has_two ? std::max(2, share) : share;
+}
+
 std::optional<Frontier::Grant> Frontier::Lease(int workers, int most, TimePoint now) {
   if (most <= 0) return std::nullopt;
   WakeDeferred(now);
   EndPatience(now);
-  // Two leases a worker, so that one is at work while the next is on its way.
-  const int share = std::max(1, budget_.connections / (2 * std::max(1, workers)));
+  const int share = Share(std::max(1, workers));
   // A host that its budget holds back comes again when a connection is released, and a deferred
   // one when its time has come.
   while (!ready_.empty()) {

@@ -110,6 +110,7 @@ class Frontier {
   void MakeReady(Slot& slot);
   void WakeDeferred(TimePoint now);
   void EndPatience(TimePoint now);
+  int Share(int workers) const;
   Grant LeaseOf(Slot& slot, int depth, int share, int most, TimePoint now);
   void Count(int depth, std::int64_t change);
 

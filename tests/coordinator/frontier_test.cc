@@ -263,7 +263,8 @@ TEST(Frontier, AReportLetsMoreWorkersAtAHostWithoutDelay) {
 TEST(Frontier, SharesAHostsConnectionsAmongWorkers) {
   const struct {
     int connections, workers, each;
-  } kCases[] = {{8, 1, 4}, {8, 2, 2}, {8, 4, 1}, {8, 100, 1}, {1, 1, 1}, {8, 0, 4}};
+  } kCases[] = {{8, 1, 4}, {8, 2, 2},  {8, 4, 1},  {8, 100, 1},       {1, 1, 1},
+                {8, 0, 4}, {16, 8, 2}, {16, 9, 1}, {2'000, 1'000, 2}, {2'000, 10, 100}};
   for (const auto& c : kCases) {
     Frontier frontier(RoundMode::kExact, {c.connections, milliseconds(0)});
     frontier.Probed("a", milliseconds(0));
