@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <limits>
 
 #include "common/text.h"
 
@@ -17,7 +16,6 @@ constexpr milliseconds kDrainTimeout{10'000};
 /// Several in a lease's time, and often enough for people to look at.
 constexpr milliseconds kHeartbeatInterval{1'000};
 constexpr int kHeartbeatsPerTimeout = 5;
-constexpr int kLeaseNumberBits = 40;
 
 /// A host whose delay may grow is never spread over several leases.
 HostBudget BudgetOf(const CrawlOptions& crawl) {
@@ -212,144 +210,6 @@ void Coordinator::OnHeartbeat(const std::string& peer, const WorkerHeartbeat& he
 }
 
 void Coordinator::OnGoodbye(const std::string& peer) { LoseWorker(peer, false); }
-
-// ---- Leases and rounds ----
-
-void Coordinator::Advance(TimePoint now) {
-  ObeyRobots(now);
-  if (phase_ == Phase::kDraining &&
-      (leases_.size() == 0 || now >= drain_deadline_ || NobodyIsThere(now))) {
-    // Whoever goes on with the job need not wait for those that did not hand back.
-    for (const LeaseId id : leases_.TakeAll()) ExpireLease(id, false);
-    return Close("stopped");
-  }
-  if (phase_ != Phase::kRunning) return;
-  CloseOverdueRound(now);
-  if (MayOpenNextRound()) {
-    const int next = LeastDepth();
-    if (next < 0) {
-      OpenRound(deepest_, now);  // it may have ended ahead
-      return Close("finished");
-    }
-    if (next > options_.crawl.depth) {  // from when the job went deeper
-      if (leases_.size() > 0) return;
-      stopped_because_ = "--depth " + std::to_string(options_.crawl.depth);
-      return Close("stopped");
-    }
-    OpenRound(next, now);
-    if (PagesAllowed() == 0) {
-      stopped_because_ = "--max-pages " + std::to_string(options_.crawl.max_pages);
-      return Close("stopped");
-    }
-  }
-  Dispatch(now);
-}
-
-/// If it is not open yet, and rounds are waited for.
-void Coordinator::OpenRound(int depth, TimePoint now) {
-  if (options_.crawl.rounds != RoundMode::kExact || depth <= frontier_.open_depth()) return;
-  frontier_.OpenRound(depth);
-  fetched_again_.clear();
-  round_opened_ = now;
-  ApplyStep(OpenRoundStep{depth});
-}
-
-/// A round that is open for too long is closed by force: what is leased or delayed, ahead of its
-/// round too, comes back to its host queue, and then all that waits for the open one is given up.
-void Coordinator::CloseOverdueRound(TimePoint now) {
-  const milliseconds deadline = options_.crawl.round_deadline;
-  if (deadline == milliseconds(0)) return;
-  if (!closing_round_ && now - round_opened_ >= deadline && !IsBeyondRound(LeastDepth())) {
-    closing_round_ = true;
-    for (const LeaseId id : leases_.TakeAll()) ExpireLease(id, false);
-    if (work_.delayed() > 0) ApplyStep(WakeStep{.now = WallTimeAt(now), .all = true});
-  }
-  if (!closing_round_ || !IsBeyondRound(work_.LeastDepth())) return;
-  closing_round_ = false;
-  for (const std::string& host : frontier_.HostsInRound()) {
-    GiveUpHost(host, Error::kRoundDeadline);
-  }
-}
-
-/// All URLs of the open rounds are terminal, or no more of them may be leased.
-bool Coordinator::MayOpenNextRound() const {
-  if (giving_up_ > 0) return false;
-  if (PagesAllowed() == 0) return leases_.size() == 0;
-  return IsBeyondRound(LeastDepth());
-}
-
-/// `least`: a depth, or -1 where there are no URLs.
-bool Coordinator::IsBeyondRound(int least) const {
-  return least < 0 || least > frontier_.GreatestDepth();
-}
-
-/// Of the URLs that are not terminal; -1: all are.
-int Coordinator::LeastDepth() const {
-  const int waiting = frontier_.LeastDepth();
-  const int at_work = work_.LeastDepth();
-  return waiting < 0 || at_work < 0 ? std::max(waiting, at_work) : std::min(waiting, at_work);
-}
-
-/// How many more URLs may be leased so that no more than --max-pages are ever fetched.
-std::uint64_t Coordinator::PagesAllowed() const {
-  if (options_.crawl.max_pages == 0) return std::numeric_limits<std::uint64_t>::max();
-  const std::uint64_t taken = counts_.fetched + leases_.urls();
-  return options_.crawl.max_pages > taken ? options_.crawl.max_pages - taken : 0;
-}
-
-void Coordinator::Dispatch(TimePoint now) {
-  if (closing_round_ || rows_stalled_) return;
-  const auto credit = [this](const Worker* worker) {
-    if (!worker) return 0;
-    return static_cast<int>(std::min<std::uint64_t>(worker->credit(), PagesAllowed()));
-  };
-  while (const Worker* worker = workers_.LeastLoaded()) {
-    const auto grant = frontier_.Lease(workers_.working(), credit(worker), now);
-    if (!grant) break;
-    LeaseTo(std::string(worker->name), *grant, now);
-  }
-  const auto credit_of = [&](const std::string& name) { return credit(workers_.Find(name)); };
-  while (const auto grant = frontier_.LeaseToHolder(credit_of, now)) {
-    LeaseTo(std::string(frontier_.At(grant->host).holder()), *grant, now);
-  }
-}
-
-void Coordinator::LeaseTo(const std::string& worker, const Frontier::Grant& grant, TimePoint now) {
-  const LeaseId id = (epoch_ << kLeaseNumberBits) | ++lease_number_;
-  LiveLease live;
-  live.id = id;
-  live.worker = worker;
-  live.host = grant.host;
-  live.depth = grant.depth;
-  live.connections = grant.terms.connections;
-  live.urls = grant.terms.count;
-  live.deadline = now + LeaseLife();
-  leases_.Add(std::move(live));
-  workers_.Outstanding(worker, grant.terms.count);
-  work_.Leased(grant.depth, grant.terms.count);
-  frontier_.At(grant.host).HeldBy(worker);
-  Do(Apply{
-      LeaseStep{id, worker, grant.host, grant.depth, grant.terms.count, grant.terms.connections},
-      worker, 0, grant.terms.delay, now + grant.terms.start_after});
-}
-
-void Coordinator::ExpireLease(LeaseId id, bool blame) {
-  ExpireStep step;
-  step.lease = id;
-  step.blame = blame;
-  ApplyStep(step);
-  robots_.Forget(id);
-}
-
-void Coordinator::LoseWorker(const std::string& name, bool blame) {
-  workers_.Remove(name);
-  acks_.erase(name);
-  suspects_.erase(name);
-  for (LeaseId id : leases_.TakeOf(name)) {
-    // What never reached the worker did not take it down.
-    ExpireLease(id, blame && leases_.Find(id)->delivered);
-  }
-}
 
 // ---- Time ----
 

@@ -135,46 +135,6 @@ void Coordinator::OnLeased(const Apply& apply, LeaseReply reply, TimePoint now) 
   SendTo(step.worker, std::move(message));
 }
 
-void Coordinator::SendSuspect(const std::string& worker, Lease lease, TimePoint now) {
-  Suspects& suspects = suspects_[worker];
-  suspects.waiting.push_back(std::move(lease));
-  if (suspects.sent == 0) SendNextSuspect(worker, now);
-}
-
-void Coordinator::SendNextSuspect(const std::string& worker, TimePoint now) {
-  Suspects& suspects = suspects_[worker];
-  suspects.sent = 0;
-  while (!suspects.waiting.empty() && suspects.sent == 0) {
-    Lease lease = std::move(suspects.waiting.front());
-    suspects.waiting.pop_front();
-    // It may have waited for almost as long as it lives.
-    if (!leases_.Renew(lease.lease_id, worker, now + LeaseLife())) continue;
-    if (frontier_.At(lease.host).IsPaused(now)) {
-      ExpireLease(lease.lease_id, false);
-      continue;
-    }
-    suspects.sent = lease.lease_id;
-    leases_.MarkDelivered(lease.lease_id);
-    SendTo(worker, std::move(lease));
-  }
-  if (suspects.sent == 0) suspects_.erase(worker);
-}
-
-void Coordinator::SuspectEnded(const std::string& worker, LeaseId id, TimePoint now) {
-  const auto suspects = suspects_.find(worker);
-  if (suspects != suspects_.end() && suspects->second.sent == id) SendNextSuspect(worker, now);
-}
-
-/// Those that have not been sent.
-void Coordinator::TakeBackSuspects() {
-  for (auto& [worker, suspects] : suspects_) {
-    for (const Lease& lease : std::exchange(suspects.waiting, {})) {
-      const LiveLease* live = leases_.Find(lease.lease_id);
-      if (live && !live->expiring) ExpireLease(lease.lease_id, false);
-    }
-  }
-}
-
 void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimePoint now) {
   const auto& step = std::get<AcceptStep>(apply.step);
   const LiveLease* lease = leases_.Find(step.lease);
@@ -216,16 +176,6 @@ void Coordinator::OnAccepted(const Apply& apply, const AcceptReply& reply, TimeP
   work_.Leased(depth, -1);
   workers_.Outstanding(apply.worker, -1);
   ReleaseLease(step.lease, host, 1, now);
-}
-
-void Coordinator::ReleaseLease(LeaseId id, const std::string& host, int ended_urls, TimePoint now) {
-  const std::string worker = leases_.Find(id)->worker;
-  const int released = leases_.End(id, ended_urls);
-  const bool over = !leases_.Find(id);
-  frontier_.Release(host, released, over);
-  if (!over) return;
-  robots_.Forget(id);
-  SuspectEnded(worker, id, now);
 }
 
 void Coordinator::Count(const Ending& ending) {
