@@ -84,9 +84,8 @@ class LoadWorker {
 
   void Beat() {
     if (welcome_) {
-      WorkerHeartbeat heartbeat;
+      WorkerHeartbeat heartbeat;  // names no lease: each is answered as it comes
       heartbeat.capacity = kCapacity;
-      heartbeat.lease_ids = leases_;
       Send(heartbeat);
     } else {
       Hello hello;
@@ -104,14 +103,10 @@ class LoadWorker {
     const ToWorker message = DecodeToWorker(bytes).value();
     if (std::holds_alternative<Welcome>(message)) welcome_ = true;
     if (const auto* lease = std::get_if<Lease>(&message)) Answer(*lease);
-    if (const auto* heartbeat = std::get_if<CoordinatorHeartbeat>(&message)) {
-      for (const std::uint64_t ended : heartbeat->ended_lease_ids) std::erase(leases_, ended);
-    }
     if (std::holds_alternative<CoordinatorGoodbye>(message)) Send(WorkerGoodbye{});
   }
 
   void Answer(const Lease& lease) {
-    leases_.push_back(lease.lease_id);
     Reports reports;
     for (std::size_t i = 0; i < lease.entries.size(); ++i) {
       Report report;
@@ -134,7 +129,6 @@ class LoadWorker {
   boost::asio::steady_timer timer_;
   bool welcome_ = false;
   std::uint64_t sequence_ = 0;
-  std::vector<std::uint64_t> leases_;
 };
 
 void PinTo(pid_t pid, int first_cpu, int last_cpu) {
