@@ -42,34 +42,42 @@ void RobotsCache::Ask(const Url& url, std::uint64_t lease) {
   question.lease = lease;
   if (!questions_.emplace(host, std::move(question)).second) return;
   hosts_of_[lease] = host;
-  unsent_ = true;
+  unsent_.push_back(host);
 }
 
 std::vector<ToCoordinator> RobotsCache::TakeDue(TimePoint now, TimePoint resend_before) {
   std::vector<ToCoordinator> due;
-  if (!std::exchange(unsent_, false) && earliest_sent_ >= resend_before) return due;
-  earliest_sent_ = now;
-  for (auto& [host, question] : questions_) {
+  for (const std::string& host : std::exchange(unsent_, {})) {
+    const auto found = questions_.find(host);
+    if (found == questions_.end() || found->second.sent) continue;
+    due.push_back(Send(host, found->second, now));
+  }
+  while (!sent_.empty() && sent_.front().when < resend_before) {
+    const Sent sent = std::move(sent_.front());
+    sent_.pop_front();
+    const auto found = questions_.find(sent.host);
+    if (found == questions_.end() || found->second.sent != sent.when) continue;
+    Question& question = found->second;
     // Who fetches has been heard, and is asked for nothing until the fetch has ended.
-    const bool fetches = question.to_fetch || fetching_.contains(question.origin);
-    if (question.sent && fetches) continue;
-    if (question.sent && *question.sent >= resend_before) {
-      earliest_sent_ = std::min(earliest_sent_, *question.sent);
-      continue;
-    }
-    question.sent = now;
-    if (question.report) {
-      due.emplace_back(*question.report);
-    } else {
-      due.emplace_back(RobotsQuery{question.lease, question.origin});
-    }
+    if (question.to_fetch || fetching_.contains(question.origin)) continue;
+    due.push_back(Send(sent.host, question, now));
   }
   return due;
 }
 
+ToCoordinator RobotsCache::Send(const std::string& host, Question& question, TimePoint now) {
+  question.sent = now;
+  sent_.push_back({now, host});
+  if (question.report) return *question.report;
+  return RobotsQuery{question.lease, question.origin};
+}
+
 void RobotsCache::ResendAll() {
-  for (auto& [host, question] : questions_) question.sent.reset();
-  unsent_ = true;
+  sent_.clear();
+  for (auto& [host, question] : questions_) {
+    question.sent.reset();
+    unsent_.push_back(host);
+  }
 }
 
 void RobotsCache::SetReport(Question& question, std::optional<RobotsReport> report) {
@@ -161,7 +169,7 @@ void RobotsCache::Fetched(RobotsReport report) {
   report.failures = found->second.failures;
   SetReport(found->second, std::move(report));
   found->second.sent.reset();
-  unsent_ = true;
+  unsent_.push_back(found->first);
 }
 
 }  // namespace trawl

@@ -101,6 +101,7 @@ class RobotsCache {
   void Keep(const std::string& origin, Entry entry, std::size_t body_bytes, TimePoint until);
   void Forget(const std::string& origin);
   void SetReport(Question& question, std::optional<RobotsReport> report);
+  ToCoordinator Send(const std::string& host, Question& question, TimePoint now);
   void OrderFetch(Questions::iterator question, int failures);
   /// Returns the host.
   std::string End(Questions::iterator question);
@@ -117,9 +118,14 @@ class RobotsCache {
   std::unordered_set<std::string> fetching_;                 // origins
   std::size_t report_bytes_ = 0;
 
-  // TakeDue() is called often, and there may be thousands of questions to look through.
-  bool unsent_ = false;        // something waits to be sent for the first time
-  TimePoint earliest_sent_{};  // nothing that may be sent again was sent before
+  // Of these questions some may have ended, or were sent meanwhile: TakeDue() is called often, and
+  // looks at none that is not due.
+  std::vector<std::string> unsent_;  // hosts
+  struct Sent {
+    TimePoint when;
+    std::string host;
+  };
+  std::deque<Sent> sent_;  // in the order of time
 };
 
 }  // namespace trawl

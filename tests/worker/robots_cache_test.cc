@@ -154,6 +154,17 @@ TEST_F(RobotsCacheTest, EachQuestionIsSentAgainInItsOwnTime) {
               ElementsAre("? 2 http://b.test"));
 }
 
+TEST_F(RobotsCacheTest, AQuestionThatIsToBeSentForTwoReasonsIsSentOnce) {
+  cache_.Ask(Parse("http://a.test/"), 1);
+  cache_.ResendAll();
+  EXPECT_THAT(Due(kNow), ElementsAre("? 1 http://a.test"));
+  cache_.DropLease(1);
+  cache_.Ask(Parse("http://a.test/"), 2);
+  EXPECT_THAT(Due(kNow + milliseconds(5), kNow), ElementsAre("? 2 http://a.test"));
+  EXPECT_THAT(Due(kNow + milliseconds(6), kNow + milliseconds(1)), IsEmpty())
+      << "the one from before has ended";
+}
+
 TEST_F(RobotsCacheTest, AnAnswerToNobodyIsIgnored) {
   EXPECT_EQ(Answer(Rules("http://a.test", "")), Verdict::kNone);
   cache_.Ask(Parse("http://a.test/"), 1);
