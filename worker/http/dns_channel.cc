@@ -16,6 +16,10 @@ namespace {
 using boost::system::error_code;
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 
+/// How often it is looked whether a question has timed out. To ask c-ares when the next one will
+/// costs a walk through all of them.
+constexpr std::chrono::milliseconds kTick{50};
+
 /// c-ares wants its library prepared once for a process.
 void PrepareLibrary() {
   static const int status = ares_library_init(ARES_LIB_INIT_ALL);
@@ -71,22 +75,25 @@ class DnsChannel::Impl : public std::enable_shared_from_this<DnsChannel::Impl> {
   }
 
   void Ask(const std::string& name, AddressType type, Answered answered) {
-    auto question = std::make_unique<Question>(Question{type, std::move(answered)});
+    auto question = std::make_unique<Question>(Question{this, type, std::move(answered)});
+    ++open_questions_;
     ares_query(
         channel_, name.c_str(), ns_c_in, static_cast<int>(type),
         [](void* data, int status, int, unsigned char* message, int size) {
           const std::unique_ptr<Question> question(static_cast<Question*>(data));
+          --question->channel->open_questions_;
           const std::span<const std::uint8_t> bytes(
               message, message == nullptr ? 0 : static_cast<std::size_t>(size));
           question->answered(ToAnswer(status, bytes, question->type));
         },
         question.release());
-    ScheduleTimeout();
+    Tick();
   }
 
  private:
   /// What c-ares hands back to its callback.
   struct Question {
+    Impl* channel;  // outlives its questions
     AddressType type;
     Answered answered;
   };
@@ -151,27 +158,32 @@ class DnsChannel::Impl : public std::enable_shared_from_this<DnsChannel::Impl> {
     ares_process_fd(channel_, direction == kReadable ? fd : ARES_SOCKET_BAD,
                     direction == kWritable ? fd : ARES_SOCKET_BAD);
     if (const auto watch = weak_watch.lock()) Wait(watch, fd, direction);
-    ScheduleTimeout();
+    Tick();
   }
 
-  void ScheduleTimeout() {
-    timeval next = {};
-    if (channel_ == nullptr || ares_timeout(channel_, nullptr, &next) == nullptr) {
+  /// As long as a question is open.
+  void Tick() {
+    if (channel_ == nullptr || open_questions_ == 0) {
       timer_.cancel();
       return;
     }
-    const auto delay = std::chrono::seconds(next.tv_sec) + std::chrono::microseconds(next.tv_usec);
-    timer_.expires_after(delay);
+    if (std::exchange(ticking_, true)) return;
+    timer_.expires_after(kTick);
     timer_.async_wait([weak_self = weak_from_this()](const error_code& ec) {
       const auto self = weak_self.lock();
-      if (ec || !self || self->channel_ == nullptr) return;
-      ares_process_fd(self->channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-      self->ScheduleTimeout();
+      if (!self) return;
+      self->ticking_ = false;
+      if (!ec && self->channel_ != nullptr) {
+        ares_process_fd(self->channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+      }
+      self->Tick();
     });
   }
 
   asio::io_context& io_;
-  Timer timer_;  // of c-ares' next timeout
+  Timer timer_;
+  bool ticking_ = false;  // the timer is set
+  std::size_t open_questions_ = 0;
   std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
   ares_channel channel_ = nullptr;
 };
