@@ -60,7 +60,7 @@ milliseconds Coordinator::LeaveAlone(const std::string& host, const Report& repo
   const Failed& failed = std::get<Failed>(*report.outcome);
   const milliseconds pause = AsksForFewerRequests(failed)
                                  ? queue.BackOff(failed.retry_after, now)
-                                 : queue.Unanswered(report.entry.attempt, now);
+                                 : queue.Unanswered(FingerprintOf(report.entry.url), now);
   if (pause > milliseconds(0)) frontier_.Defer(host, now + pause);
   return pause;
 }

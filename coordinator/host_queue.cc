@@ -147,9 +147,11 @@ milliseconds HostQueue::BackOff(milliseconds asked, TimePoint now) {
   return pause;
 }
 
-milliseconds HostQueue::Unanswered(int attempt, TimePoint now) {
-  if (attempt == 0) ++silences_;
-  if (silences_ < kSilencesBeforePause && pauses_ == 0) return milliseconds(0);
+milliseconds HostQueue::Unanswered(Fingerprint url, TimePoint now) {
+  if (pauses_ == 0) {
+    if (std::find(silent_.begin(), silent_.end(), url) == silent_.end()) silent_.push_back(url);
+    if (silent_.size() < kSilencesBeforePause) return milliseconds(0);
+  }
   return BackOff(milliseconds(0), now);
 }
 

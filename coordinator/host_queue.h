@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/fingerprint.h"
 #include "coordinator/recent_bodies.h"
 
 namespace trawl {
@@ -79,17 +80,17 @@ class HostQueue {
   /// for that; one that asks for a second each time is not hopeless after ten of them. After that
   /// it has one URL at a time until it answers well.
   milliseconds BackOff(milliseconds asked, TimePoint now);
-  /// It has not answered when a URL was tried that has failed `attempt` times before. As above, but
-  /// zero until that happened to kSilencesBeforePause URLs in a row: one lost connection does not
-  /// make a host overloaded, and a URL that fails again says more of itself than of its host.
-  milliseconds Unanswered(int attempt, TimePoint now);
-  static constexpr int kSilencesBeforePause = 8;
+  /// It has not answered when this URL was tried. As above, but zero until that happened to
+  /// kSilencesBeforePause URLs since it answered well: one lost connection does not make a host
+  /// overloaded, and a URL that fails again says more of itself than of its host.
+  milliseconds Unanswered(Fingerprint url, TimePoint now);
+  static constexpr std::size_t kSilencesBeforePause = 8;
   /// It is left alone, or was and has not answered well since.
   bool IsInTrouble() const { return pauses_ > 0; }
   /// It has answered well.
   void Recovered() {
     pauses_ = 0;
-    silences_ = 0;
+    silent_.clear();
   }
   bool IsPaused(TimePoint now) const { return now < paused_until_; }
   /// It was left alone so often in a row, and asked in vain again, that it is of no use any more: a
@@ -121,8 +122,8 @@ class HostQueue {
   int connections_out_ = 0;
   bool probed_ = false;
   TimePoint next_start_{};
-  int pauses_ = 0;    // in a row
-  int silences_ = 0;  // of URLs in a row
+  int pauses_ = 0;                   // in a row
+  std::vector<Fingerprint> silent_;  // URLs since it answered well, until it is in trouble
   TimePoint paused_until_{};
   milliseconds throttle_{0};
   RecentBodies bodies_;

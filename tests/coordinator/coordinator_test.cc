@@ -1096,7 +1096,7 @@ TEST_F(CoordinatorTest, PutsAHostAsideThatDoesNotAnswerAndGivesItUpInTheEnd) {
 }
 
 TEST_F(CoordinatorTest, UrlsThatFailAgainDoNotPutTheirHostAside) {
-  constexpr int kUrls = HostQueue::kSilencesBeforePause - 1;
+  constexpr int kUrls = static_cast<int>(HostQueue::kSilencesBeforePause) - 1;
   options_.crawl.retries = 4;
   options_.crawl.seeds.clear();
   for (int i = 0; i < kUrls; ++i) {
@@ -1117,6 +1117,27 @@ TEST_F(CoordinatorTest, UrlsThatFailAgainDoNotPutTheirHostAside) {
   }
   EXPECT_EQ(store_.stats().at("failed:reset"), std::uint64_t{kUrls});
   EXPECT_EQ(tries, kUrls * 5);
+}
+
+TEST_F(CoordinatorTest, PutsAHostAsideThatFailedBeforeItFellSilent) {
+  options_.crawl.seeds.clear();
+  for (int i = 0; i < 20; ++i) {
+    options_.crawl.seeds.push_back("http://a.test/" + std::to_string(i));
+  }
+  options_.crawl.host_connections = 20;
+  Start();
+  SayHello("w");
+  const Failed broken{Error::kHttpStatus, "HTTP status 502", 502};
+  for (int i = 0; i < 1'000 && store_.Peek().paused.empty(); ++i) {
+    for (const Lease& lease : Take<Lease>("w")) {
+      for (int index = 0; index < static_cast<int>(lease.entries.size()); ++index) {
+        const bool was_tried = lease.entries[static_cast<std::size_t>(index)].attempt > 0;
+        Tell(was_tried ? Failed{Error::kReset, "reset", 0} : broken, "w", lease, index);
+      }
+    }
+    PassWith("w", milliseconds(500));
+  }
+  EXPECT_TRUE(store_.Peek().paused.contains("a.test"));
 }
 
 TEST_F(CoordinatorTest, NoUrlIsGivenUpForAnother) {
@@ -1173,14 +1194,15 @@ TEST_F(CoordinatorTest, CallsBackWhatIsLeasedOfAHostThatDoesNotAnswer) {
   Tell(Fetched{}, "w", TheLease("w"));
   const Lease lease = TheLease("w");
   ASSERT_GT(lease.entries.size(), 10u);
-  for (int i = 0; i < HostQueue::kSilencesBeforePause; ++i) {
+  constexpr int kSilences = static_cast<int>(HostQueue::kSilencesBeforePause);
+  for (int i = 0; i < kSilences; ++i) {
     Tell(Failed{Error::kConnect, "refused", 0}, "w", lease, i);
   }
   const std::vector<Recall> recalls = Take<Recall>("w");
   ASSERT_EQ(recalls.size(), 1u);
   EXPECT_EQ(recalls[0].host, "a.test");
   const int last = static_cast<int>(lease.entries.size()) - 1;
-  for (int i = HostQueue::kSilencesBeforePause; i < last; ++i) Tell(Returned{}, "w", lease, i);
+  for (int i = kSilences; i < last; ++i) Tell(Returned{}, "w", lease, i);
   Tell(Fetched{}, "w", lease, last);  // was under way
   EXPECT_EQ(coordinator_->progress().leased, 0u);
   EXPECT_EQ(store_.stats().at("fetched"), 2u);

@@ -229,25 +229,28 @@ TEST(HostQueue, BacksOffOnceForAllThatWasUnderWay) {
   EXPECT_EQ(queue.BackOff(milliseconds(0), kNow + milliseconds(1'000)), milliseconds(2'000));
 }
 
-TEST(HostQueue, BacksOffWhenItDoesNotAnswerSeveralTimesInARow) {
+TEST(HostQueue, BacksOffWhenItDoesNotAnswerForSeveralUrlsInARow) {
   HostQueue queue("h", {});
-  for (int i = 1; i < 2 * HostQueue::kSilencesBeforePause - 1; ++i) {
+  Fingerprint url = 0;
+  for (std::size_t i = 1; i < 2 * HostQueue::kSilencesBeforePause - 1; ++i) {
     if (i == HostQueue::kSilencesBeforePause) queue.Recovered();
-    EXPECT_EQ(queue.Unanswered(0, kNow), milliseconds(0)) << i;
+    EXPECT_EQ(queue.Unanswered(++url, kNow), milliseconds(0)) << i;
   }
-  EXPECT_EQ(queue.Unanswered(0, kNow), milliseconds(1'000));
+  EXPECT_EQ(queue.Unanswered(++url, kNow), milliseconds(1'000));
   EXPECT_TRUE(queue.IsPaused(kNow + milliseconds(999)));
   EXPECT_FALSE(queue.IsPaused(kNow + milliseconds(1'000)));
-  EXPECT_EQ(queue.Unanswered(0, kNow + milliseconds(1'000)), milliseconds(2'000)) << "at once";
+  EXPECT_EQ(queue.Unanswered(++url, kNow + milliseconds(1'000)), milliseconds(2'000)) << "at once";
 }
 
 TEST(HostQueue, BacksOffWhenUrlsFailAgainOnlyIfItIsInTroubleAlready) {
   HostQueue queue("h", {});
-  for (int i = 1; i < HostQueue::kSilencesBeforePause; ++i) queue.Unanswered(0, kNow);
-  for (int attempt = 1; attempt < 100; ++attempt) {
-    ASSERT_EQ(queue.Unanswered(attempt, kNow), milliseconds(0)) << attempt;
+  constexpr Fingerprint kUrls = HostQueue::kSilencesBeforePause;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    for (Fingerprint url = 1; url < kUrls; ++url) {
+      ASSERT_EQ(queue.Unanswered(url, kNow), milliseconds(0)) << attempt;
+    }
   }
-  EXPECT_EQ(queue.Unanswered(0, kNow), milliseconds(1'000));
+  EXPECT_EQ(queue.Unanswered(kUrls, kNow), milliseconds(1'000));
   EXPECT_EQ(queue.Unanswered(1, kNow + milliseconds(1'000)), milliseconds(2'000));
 }
 
