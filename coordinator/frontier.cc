@@ -5,7 +5,8 @@
 namespace trawl {
 namespace {
 
-constexpr int kFewConnections = 16;
+/// Of a host: one of them that is idle is felt.
+constexpr int kFewConnections = 15;
 
 }  // namespace
 
@@ -146,7 +147,7 @@ void Frontier::EndPatience(TimePoint now) {
 /// connections in all, as one that is free alone waits for another.
 int Frontier::Share(int workers) const {
   const int share = std::max(1, budget_.connections / (2 * workers));
-  const bool has_two = budget_.connections >= std::max(2 * workers, kFewConnections);
+  const bool has_two = budget_.connections >= 2 * workers && budget_.connections > kFewConnections;
   return has_two ? std::max(2, share) : share;
 }
 

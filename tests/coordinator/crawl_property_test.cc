@@ -41,7 +41,7 @@ void CrawlManyWebs(std::uint64_t first_seed, int webs, SimulatedFaults most, Rou
     options.crawl.scope = ScopeKind::kAny;
     options.crawl.rounds = rounds;
     options.crawl.max_hops = 100;
-    options.crawl.host_connections = draw(1, 6);
+    options.crawl.host_connections = draw(0, 3) > 0 ? draw(1, 6) : draw(7, 40);
     options.crawl.host_delay = milliseconds(draw(0, 1) * 20);
     options.crawl.robots_retries = RandomWeb::kMostRobotsFailures + draw(0, 1);
     options.crawl.robots_retry_delay = milliseconds(draw(0, 3) * 200);

@@ -263,14 +263,27 @@ TEST(Frontier, AReportLetsMoreWorkersAtAHostWithoutDelay) {
 TEST(Frontier, SharesAHostsConnectionsAmongWorkers) {
   const struct {
     int connections, workers, each;
-  } kCases[] = {{8, 1, 4}, {8, 2, 2},  {8, 4, 1},  {8, 100, 1},       {1, 1, 1},
-                {8, 0, 4}, {16, 8, 2}, {16, 9, 1}, {2'000, 1'000, 2}, {2'000, 10, 100}};
+  } kCases[] = {{8, 1, 4},        {8, 2, 2},         {8, 4, 1},         {8, 100, 1}, {1, 1, 1},
+                {8, 0, 4},        {15, 7, 1},        {16, 8, 2},        {16, 9, 1},  {17, 8, 2},
+                {2'000, 10, 100}, {2'000, 1'000, 2}, {2'000, 10'000, 1}};
   for (const auto& c : kCases) {
     Frontier frontier(RoundMode::kExact, {c.connections, milliseconds(0)});
     frontier.Probed("a", milliseconds(0));
     frontier.Add("a", 0, 10'000);
     EXPECT_EQ(frontier.Lease(c.workers, kNoLimit, kNow).value().terms.connections, c.each);
   }
+}
+
+TEST(Frontier, AConnectionThatIsFreeAloneWaitsForAnotherWhereAWorkerHasTwo) {
+  Frontier frontier(RoundMode::kExact, {17, milliseconds(0)});
+  frontier.Probed("a", milliseconds(0));
+  frontier.Add("a", 0, 10'000);
+  while (frontier.Lease(8, kNoLimit, kNow)) {
+  }
+  EXPECT_EQ(frontier.At("a").connections_out(), 16);
+  frontier.Release("a", 1, false);
+  EXPECT_EQ(frontier.Lease(8, kNoLimit, kNow).value().terms.connections, 2);
+  EXPECT_FALSE(frontier.Lease(8, kNoLimit, kNow));
 }
 
 TEST(Frontier, LeasesNothingWhenNothingIsAskedForAndForgetsNobody) {
@@ -294,7 +307,7 @@ void CrawlAtRandom(std::uint64_t seed, RoundMode mode) {
   const auto draw = [&](int least, int most) {
     return std::uniform_int_distribution<int>(least, most)(random);
   };
-  const HostBudget budget{draw(1, 5), milliseconds(draw(0, 1) * 50)};
+  const HostBudget budget{draw(0, 3) > 0 ? draw(1, 5) : draw(6, 40), milliseconds(draw(0, 1) * 50)};
   Frontier frontier(mode, budget);
   constexpr int kDepths = 5;
   std::map<std::pair<std::string, int>, int> model;  // (host, depth) -> waiting
