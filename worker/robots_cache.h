@@ -51,7 +51,8 @@ class RobotsCache {
   /// Asks about the URL's origin for a lease of its host, of which nothing is asked yet.
   void Ask(const Url& url, std::uint64_t lease);
 
-  /// What is to be sent now: what was never sent, and what was sent before `resend_before`.
+  /// What is to be sent now: what was never sent, and what was sent before `resend_before`, which
+  /// is not after `now`.
   std::vector<ToCoordinator> TakeDue(TimePoint now, TimePoint resend_before);
   /// The connection was lost: everything is to be sent again.
   void ResendAll();
