@@ -117,9 +117,9 @@ class CrawlServer::Impl {
   }
 
   void Refuse(Error error, const std::string& why) {
-    if (running_ || error == Error::kStepRefused) {
-      return Fail(why + "; --resume goes on with the job", 1);
-    }
+    if (coordinator_->is_parting()) return;
+    if (error == Error::kStepRefused) return Fail(why, 1);
+    if (running_) return Fail(why + "; --resume goes on with the job", 1);
     if (error == Error::kRulesChanged) {
       const std::string changed =
           RulesChanged(why, FixedRules(options_.crawl, ScopeOf(options_.crawl)));

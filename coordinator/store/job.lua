@@ -3,6 +3,10 @@
 -- Counters, new entries of host queues, what leaves leases and the sizes of fingerprint sets are
 -- gathered here and written once, by save(): a command costs more than what it does.
 
+local function taken_over()
+  return redis.error_reply('STALE another coordinator has taken the job over')
+end
+
 local Job = {}
 Job.__index = Job
 
@@ -11,7 +15,7 @@ function Job.open(prefix, epoch)
   local fields = call('HMGET', prefix .. 'job', 'epoch', 'round', 'deepest', 'pages_per_host',
                       'hosts_per_domain')
   if fields[1] ~= epoch then
-    error(redis.error_reply('STALE epoch ' .. epoch .. ': the job is at ' .. (fields[1] or 'none')))
+    error(taken_over())
   end
   return setmetatable({
     prefix = prefix,

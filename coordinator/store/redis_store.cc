@@ -34,7 +34,7 @@ Error ErrorOf(std::string_view text) {
 }
 
 /// What an error says, without where in the function it was raised.
-std::string WordsOf(const std::string& text) { return text.substr(0, text.find(" script: ")); }
+std::string WordsOf(const std::string& text) { return text.substr(0, text.rfind(" script: ")); }
 
 std::string NameOf(Store::OpenMode mode) {
   switch (mode) {
@@ -134,7 +134,7 @@ void RedisStore::Opening::LoadFunctions(const RedisReply&) {
 
 void RedisStore::Opening::TakeOver(const RedisReply&) {
   Arguments arguments = PairsOf(job_);
-  arguments.insert(arguments.begin(), NameOf(mode_));
+  arguments.insert(arguments.begin(), {NameOf(mode_), std::to_string(store_.epoch_)});
   CallThen("open", std::move(arguments), &Opening::ReadJob);
 }
 

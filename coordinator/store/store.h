@@ -345,7 +345,7 @@ class Store {
 
   enum class OpenMode {
     kCreate,  // a new job with the given fields
-    kResume,  // a job that is there; its fields stay as they are
+    kResume,  // a job that is there; its other fields stay as they are
     kReopen,  // a job that this coordinator has opened before
   };
   /// Creates the job, or takes it over from any coordinator before, and tells all that is needed to
@@ -354,7 +354,7 @@ class Store {
   /// nothing changed, when the job has a field `rules` other than the given one.
   /// The field `coordinator`, which no other process gives, tells who has opened the job last: a
   /// job of the same one is the one that was to be created, and to reopen another's is refused as
-  /// steps are.
+  /// steps are, unless the store has only forgotten who opened it last.
   using OnOpen = std::function<void(Result<Snapshot>)>;
   virtual void Open(OpenMode mode, std::map<std::string, std::string> job, OnOpen then) = 0;
 

@@ -335,14 +335,14 @@ local function field_of(fields, name)
   end
 end
 
--- mode (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed
+-- mode epoch (field value)* -> the job's fields, stats, (admitted leased fetched redirected failed
 -- delayed)* by depth, (paused host, until)*. Raises USAGE when mode is "create" and the job is
 -- there, or another and it is not, "STALE" when it is "reopen" and another coordinator has opened
--- the job since, and "RULES ..." when the job's field `rules` is another. The fields are for a new
--- job, but for `coordinator`.
+-- the job since `epoch`, and "RULES ..." when the job's field `rules` is another. The fields are for
+-- a new job, but for `coordinator`.
 redis.register_function('trawl_1_open', function(keys, args)
   call = redis.call
-  local prefix, mode = keys[1], table.remove(args, 1)
+  local prefix, mode, epoch = keys[1], table.remove(args, 1), tonumber(table.remove(args, 1))
   local exists = call('EXISTS', prefix .. 'job') == 1
   local caller = field_of(args, 'coordinator')
   local is_own = caller and call('HGET', prefix .. 'job', 'coordinator') == caller
@@ -353,8 +353,10 @@ redis.register_function('trawl_1_open', function(keys, args)
   if mode ~= 'create' and not exists then
     error(redis.error_reply('USAGE there is no such job'))
   end
-  if mode == 'reopen' and not is_own then
-    error(redis.error_reply('STALE another coordinator has taken the job over'))
+  -- A server that has lost its last writes tells who came before, at an epoch that is over.
+  if mode == 'reopen' and not is_own and
+     tonumber(call('HGET', prefix .. 'job', 'epoch')) >= epoch then
+    error(taken_over())
   end
   local rules = exists and call('HGET', prefix .. 'job', 'rules')
   local given = field_of(args, 'rules')

@@ -67,11 +67,9 @@ void StoreLink::OpenJob() {
       const std::string& text = store_.error_text();  // "RULES {...}"
       return Fail(Error::kRulesChanged, text.substr(std::min(text.size(), text.find('{'))));
     }
-    const Error error = snapshot.error() == Error::kUsage ? Error::kUsage : Error::kStepRefused;
-    if (opened_before_ && error == Error::kUsage) {
-      return Fail(error, "Redis is back, but without the job " + job_);
-    }
-    Fail(error, "Redis: " + store_.error_text());
+    if (snapshot.error() != Error::kUsage) return FailRefused();
+    if (opened_before_) return Fail(Error::kUsage, "Redis is back, but without the job " + job_);
+    Fail(Error::kUsage, "Redis: " + store_.error_text());
   });
 }
 
@@ -84,7 +82,7 @@ void StoreLink::Apply(const Step& step, std::function<void(Reply)> then) {
     applied_.pop_front();
     if (reply) return then(*std::move(reply));
     if (reply.error() == Error::kStore) return Lose(store_.error_text());
-    Fail(Error::kStepRefused, "Redis: " + store_.error_text());
+    FailRefused();
   });
 }
 
@@ -113,6 +111,14 @@ void StoreLink::TryLater(const std::string& why) {
     if (!error) Connect();
   });
   if (!std::exchange(lost_, true)) handlers_.on_lost(why);
+}
+
+void StoreLink::FailRefused() {
+  constexpr std::string_view kTakenOver = "STALE ";  // and then for people
+  const std::string& text = store_.error_text();
+  Fail(Error::kStepRefused, text.starts_with(kTakenOver)
+                                ? text.substr(kTakenOver.size())
+                                : "Redis: " + text + "; --resume goes on with the job");
 }
 
 void StoreLink::Fail(Error error, const std::string& why) {

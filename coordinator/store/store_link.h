@@ -57,6 +57,7 @@ class StoreLink {
   void Forget();
   void Lose(const std::string& why);
   void TryLater(const std::string& why);
+  void FailRefused();
   void Fail(Error error, const std::string& why);
 
   const std::string job_;

@@ -55,6 +55,8 @@ class CrawlServerTest : public testing::Test {
                                               leases_.push_back(*lease);
                                             if (const auto* acks = std::get_if<Acks>(&message))
                                               acks_.push_back(acks->acks.size());
+                                            if (std::holds_alternative<CoordinatorGoodbye>(message))
+                                              sent_home_ = true;
                                           }));
     Hello hello;
     hello.name = "w";
@@ -84,6 +86,25 @@ class CrawlServerTest : public testing::Test {
     worker_->Send("", Encode(ToCoordinator(std::move(reports))));
   }
 
+  /// The host is tried with one URL first.
+  void ReportTheFirst() {
+    Await([&] { return leases_.size() == 1; });
+    ReportAll();
+    Await([&] {
+      std::size_t leased = 0;
+      for (const Lease& lease : leases_) leased += lease.entries.size();
+      return acknowledged() == 1 && leased == kPages - 1;
+    });
+  }
+
+  /// As another coordinator does that is told to resume the job, while this one is cut off.
+  void TakeJobOver() {
+    const std::string job = "trawl:{j}:job";
+    redis_.Run({"HSET", job, "coordinator", "another"});
+    redis_.Run({"HINCRBY", job, "epoch", "1"});
+    redis_.Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  }
+
   std::size_t acknowledged() const {
     std::size_t sum = 0;
     for (const std::size_t acks : acks_) sum += acks;
@@ -97,17 +118,12 @@ class CrawlServerTest : public testing::Test {
   std::optional<MessageSocket> worker_;
   std::vector<Lease> leases_;      // not reported yet
   std::vector<std::size_t> acks_;  // how many came with each message
+  bool sent_home_ = false;
   std::uint64_t reported_ = 0;
 };
 
 TEST_F(CrawlServerTest, AcknowledgesInOneMessageWhatTheStoreTookInOneCall) {
-  Await([&] { return leases_.size() == 1; });
-  ReportAll();  // one URL, with which the host is tried
-  Await([&] {
-    std::size_t leased = 0;
-    for (const Lease& lease : leases_) leased += lease.entries.size();
-    return acknowledged() == 1 && leased == kPages - 1;
-  });
+  ReportTheFirst();
   acks_.clear();
   ReportAll();
   Await([&] { return acknowledged() == kPages - 1; });
@@ -117,14 +133,26 @@ TEST_F(CrawlServerTest, AcknowledgesInOneMessageWhatTheStoreTookInOneCall) {
 
 TEST_F(CrawlServerTest, LeavesTheJobToWhoTookItOverWhileItWasCutFromRedis) {
   Await([&] { return leases_.size() == 1; });
-  const std::string job = "trawl:{j}:job";
-  redis_.Run({"HSET", job, "coordinator", "another"});
-  redis_.Run({"HINCRBY", job, "epoch", "1"});
-  redis_.Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  TakeJobOver();
   Await([&] { return !server_.failure().empty(); });
-  EXPECT_THAT(server_.failure(), testing::HasSubstr("another coordinator has taken the job over;"));
+  EXPECT_EQ(server_.failure(), "another coordinator has taken the job over");
   EXPECT_EQ(server_.exit_code(), 1);
-  EXPECT_EQ(redis_.Run({"HGET", job, "coordinator"}).at(0), "another");
+  EXPECT_EQ(redis_.Run({"HGET", "trawl:{j}:job", "coordinator"}).at(0), "another");
+}
+
+TEST_F(CrawlServerTest, HasEndedWellThoughItsJobGoesOnElsewhereBeforeTheLastGoodbye) {
+  ReportTheFirst();
+  ReportAll();
+  Await([&] { return sent_home_; });
+  TakeJobOver();
+  Await([&] {
+    return redis_.Run({"INFO", "errorstats"}).at(0).find("errorstat_STALE") != std::string::npos;
+  });
+  worker_->Send("", Encode(ToCoordinator(WorkerGoodbye{})));
+  worker_.reset();
+  io_.run_for(std::chrono::seconds(20));
+  EXPECT_EQ(server_.failure(), "");
+  EXPECT_EQ(server_.exit_code(), 0);
 }
 
 }  // namespace

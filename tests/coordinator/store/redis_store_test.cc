@@ -159,6 +159,18 @@ TEST(RedisStore, LeavesNoKeysOfWhatIsDone) {
                            "trawl:{j}:seen:1", "trawl:{j}:stats"}));
 }
 
+TEST(RedisStore, IsReopenedThoughTheServerHasForgottenWhoOpenedItLast) {
+  RedisBackend backend;
+  StoreUser(backend).Open(Store::OpenMode::kCreate, {{"coordinator", "c0"}}).value();
+  StoreUser user(backend);
+  const std::map<std::string, std::string> own = {{"coordinator", "c1"}};
+  EXPECT_EQ(user.Open(Store::OpenMode::kResume, own).value().epoch, 2u);
+  SharedServer().Run({"HSET", "trawl:{j}:job", "coordinator", "c0", "epoch", "1"});
+  EXPECT_EQ(user.Open(Store::OpenMode::kReopen, own).value().epoch, 2u);
+  SharedServer().Run({"HSET", "trawl:{j}:job", "coordinator", "c2", "epoch", "3"});
+  EXPECT_EQ(user.Open(Store::OpenMode::kReopen, own).error(), Error::kStepRefused);
+}
+
 TEST(RedisStore, ReplacesTheTableOfWorkers) {
   RedisBackend backend;
   StoreUser coordinator(backend);
