@@ -24,6 +24,9 @@ inline Lease LeaseOfNothing() {
   return lease;
 }
 
+inline const Failed kReset{Error::kReset, "connection reset", 0};
+inline const Failed kUnavailable{Error::kHttpStatus, "HTTP status 503", 503};
+
 class CoordinatorTest : public ::testing::Test {
  protected:
   CoordinatorTest() {
