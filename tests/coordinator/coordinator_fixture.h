@@ -167,6 +167,16 @@ class CoordinatorTest : public ::testing::Test {
     if (leases.size() != 1) ADD_FAILURE() << worker << " has got " << leases.size() << " leases";
     return leases.empty() ? LeaseOfNothing() : leases[0];
   }
+  /// Starts a crawl of two seeds, of which one has ended and led to http://a.test/x. Returns the
+  /// other's lease.
+  Lease CrawlTheFirstOfTwo() {
+    options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
+    Start();
+    SayHello("w");
+    // One URL, until robots.txt is known.
+    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
+    return TheLease("w");
+  }
   template <class Kind>
   int Steps() const {
     return static_cast<int>(std::count_if(steps_.begin(), steps_.end(), [](const Step& step) {

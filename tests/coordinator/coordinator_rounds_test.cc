@@ -180,13 +180,8 @@ TEST_F(CoordinatorTest, AnotherLeaseOfAPoliteHostGoesToItsHolderAlone) {
 }
 
 TEST_F(CoordinatorTest, ARoundWaitsForAUrlThatHasMovedToItWhileItWasLeasedAhead) {
-  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
   options_.crawl.host_connections = 9;
-  Start();
-  SayHello("w");
-  Lease first = TheLease("w");  // one URL, until robots.txt is known
-  Tell(Fetched{}, "w", first, 0, {"http://a.test/x"});
-  const Lease second = TheLease("w");
+  const Lease second = CrawlTheFirstOfTwo();
   Pass(milliseconds(400));
   Beat("w", {second.lease_id});
   const Lease ahead = TheLease("w");
@@ -215,29 +210,21 @@ TEST_F(CoordinatorTest, NothingRunsAheadWhereSomethingHangsOnItsPlace) {
       [](CrawlOptions& crawl) { crawl.sitemaps = true; },
       [](CrawlOptions& crawl) { crawl.max_pages = 9; },
       [](CrawlOptions& crawl) { crawl.max_pages_per_host = 9; }};
-  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
   const CoordinatorOptions before = options_;
   for (std::size_t i = 0; i < limits.size(); ++i) {
     store_ = MemoryStore();
     sent_.clear();
     options_ = before;
     limits[i](options_.crawl);
-    Start();
-    SayHello("w");
-    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
-    const Lease second = TheLease("w");
+    CrawlTheFirstOfTwo();
     Pass(milliseconds(800));
     EXPECT_THAT(Take<Lease>("w"), IsEmpty()) << i;
   }
 }
 
 TEST_F(CoordinatorTest, APageThatIsFetchedAgainAsItMovesIsNoRepeatedBody) {
-  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
   options_.crawl.max_same_body = 1;
-  Start();
-  SayHello("w");
-  Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
-  const Lease second = TheLease("w");
+  const Lease second = CrawlTheFirstOfTwo();
   Pass(milliseconds(400));
   Beat("w", {second.lease_id});
   const auto page = [&](const Lease& lease) {
@@ -259,12 +246,8 @@ TEST_F(CoordinatorTest, APageThatIsFetchedAgainAsItMovesIsNoRepeatedBody) {
 }
 
 TEST_F(CoordinatorTest, AUrlThatMovesBeforeTheLeaseThatItIsGrantedWithIsCountedOnce) {
-  options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
   options_.crawl.host_connections = 9;
-  Start();
-  SayHello("w");
-  Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
-  const Lease second = TheLease("w");
+  const Lease second = CrawlTheFirstOfTwo();
   Pass(milliseconds(200));
   hold_reports_ = true;
   Tell(Redirected{301, "http://a.test/x", true}, "w", second);
@@ -290,11 +273,7 @@ TEST_F(CoordinatorTest, CountsOnceWhatMovesAfterItEndedAhead) {
         Case{Failed{Error::kHttpStatus, "404", 404, true}, false}, Case{kReset, true}}) {
     store_ = MemoryStore();
     sent_.clear();
-    options_.crawl.seeds = {"http://a.test/1", "http://a.test/2"};
-    Start();
-    SayHello("w");
-    Tell(Fetched{}, "w", TheLease("w"), 0, {"http://a.test/x"});
-    const Lease second = TheLease("w");
+    const Lease second = CrawlTheFirstOfTwo();
     Pass(milliseconds(400));
     Beat("w", {second.lease_id});
     Tell(ahead.outcome, "w", TheLease("w"));

@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/bio.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -13,36 +11,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/support/openssl_ptr.h"
+
 namespace trawl {
 namespace {
 
-template <auto kFree>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using BioPtr = std::unique_ptr<BIO, Free<BIO_free>>;
-using CertificatePtr = std::unique_ptr<X509, Free<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-
 void Check(bool ok, const char* what) {
   if (!ok) throw std::runtime_error(what);
-}
-
-BioPtr Reading(const std::string& text) {
-  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-CertificatePtr Certificate(const TestCertificate& certificate) {
-  const BioPtr pem = Reading(certificate.certificate_pem);
-  return CertificatePtr(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
-}
-
-KeyPtr Key(const TestCertificate& certificate) {
-  const BioPtr pem = Reading(certificate.key_pem);
-  return KeyPtr(PEM_read_bio_PrivateKey(pem.get(), nullptr, nullptr, nullptr));
 }
 
 /// What ends the last handshake on this side.
@@ -123,8 +98,8 @@ bool TlsWire::Renegotiate() {
 }
 
 void TlsWire::Present(const TestCertificate& certificate) {
-  SSL_use_certificate(ssl_, Certificate(certificate).get());
-  SSL_use_PrivateKey(ssl_, Key(certificate).get());
+  SSL_use_certificate(ssl_, CertificateFrom(certificate.certificate_pem).get());
+  SSL_use_PrivateKey(ssl_, KeyFrom(certificate.key_pem).get());
 }
 
 void TlsWire::SayGoodbye() { SSL_shutdown(ssl_); }
@@ -142,8 +117,8 @@ TlsServer::TlsServer(const TestCertificate& certificate, Options options, Script
       script_(std::move(script)),
       listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   SSL_CTX* const context = context_.get();
-  Check(SSL_CTX_use_certificate(context, Certificate(certificate).get()) == 1 &&
-            SSL_CTX_use_PrivateKey(context, Key(certificate).get()) == 1,
+  Check(SSL_CTX_use_certificate(context, CertificateFrom(certificate.certificate_pem).get()) == 1 &&
+            SSL_CTX_use_PrivateKey(context, KeyFrom(certificate.key_pem).get()) == 1,
         "not a certificate with its key");
   if (options.tls12) SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
   if (const int bytes = options.buffer_bytes; bytes > 0) {  // accepted sockets inherit it

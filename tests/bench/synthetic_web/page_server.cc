@@ -1,7 +1,5 @@
 #include "tests/bench/synthetic_web/page_server.h"
 
-#include <openssl/bio.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <array>
@@ -24,6 +22,7 @@
 #include <vector>
 
 #include "tests/support/certificates.h"
+#include "tests/support/openssl_ptr.h"
 
 namespace trawl {
 namespace {
@@ -42,21 +41,6 @@ constexpr milliseconds kTick{5};
 constexpr milliseconds kTolerance{50};
 
 constexpr std::string_view kRobots = "User-agent: *\nDisallow: /private/\n";
-
-template <auto kFree>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using BioPtr = std::unique_ptr<BIO, Free<BIO_free>>;
-using CertificatePtr = std::unique_ptr<X509, Free<X509_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-
-BioPtr Reader(const std::string& text) {
-  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
 
 struct Identity {
   CertificatePtr certificate;
@@ -243,10 +227,7 @@ class SyntheticPages::Impl {
     std::optional<Identity>& identity = hosts_[*number].identity;
     if (!identity) {
       const TestCertificate issued = authority_.Issue("DNS:" + name);
-      identity.emplace(
-          CertificatePtr(
-              PEM_read_bio_X509(Reader(issued.certificate_pem).get(), nullptr, nullptr, nullptr)),
-          KeyPtr(PEM_read_bio_PrivateKey(Reader(issued.key_pem).get(), nullptr, nullptr, nullptr)));
+      identity.emplace(CertificateFrom(issued.certificate_pem), KeyFrom(issued.key_pem));
     }
     return SSL_use_cert_and_key(ssl, identity->certificate.get(), identity->key.get(), nullptr,
                                 1) == 1;
