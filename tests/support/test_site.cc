@@ -232,8 +232,9 @@ class TestSite::Impl {
     }
   }
 
-  asio::awaitable<void> Converse(std::unique_ptr<Wire> wire, std::uint64_t number) {
+  asio::awaitable<void> Converse(std::unique_ptr<Wire> accepted, std::uint64_t number) {
     const Gauge connection(mutex, changed, connections);
+    const std::unique_ptr<Wire> wire = std::move(accepted);  // closed before it counts as gone
     const error_code failed = co_await wire->Handshake();
     if (failed) co_return;
     if (tls_) {
