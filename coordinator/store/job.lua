@@ -10,13 +10,12 @@ end
 local Job = {}
 Job.__index = Job
 
--- Raises STALE when another coordinator has taken the job over.
+-- Raises STALE when another coordinator has taken the job over, or somebody has deleted it.
 function Job.open(prefix, epoch)
   local fields = call('HMGET', prefix .. 'job', 'epoch', 'round', 'deepest', 'pages_per_host',
                       'hosts_per_domain')
-  if fields[1] ~= epoch then
-    error(taken_over())
-  end
+  if not fields[1] then error(redis.error_reply('STALE the job is not in Redis any more')) end
+  if fields[1] ~= epoch then error(taken_over()) end
   return setmetatable({
     prefix = prefix,
     round = tonumber(fields[2]),

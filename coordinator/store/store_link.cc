@@ -114,10 +114,10 @@ void StoreLink::TryLater(const std::string& why) {
 }
 
 void StoreLink::FailRefused() {
-  constexpr std::string_view kTakenOver = "STALE ";  // and then for people
+  constexpr std::string_view kNotOurs = "STALE ";  // and then for people
   const std::string& text = store_.error_text();
-  Fail(Error::kStepRefused, text.starts_with(kTakenOver)
-                                ? text.substr(kTakenOver.size())
+  Fail(Error::kStepRefused, text.starts_with(kNotOurs)
+                                ? text.substr(kNotOurs.size())
                                 : "Redis: " + text + "; --resume goes on with the job");
 }
 

@@ -140,6 +140,13 @@ TEST_F(CrawlServerTest, LeavesTheJobToWhoTookItOverWhileItWasCutFromRedis) {
   EXPECT_EQ(redis_.Run({"HGET", "trawl:{j}:job", "coordinator"}).at(0), "another");
 }
 
+TEST_F(CrawlServerTest, SaysThatItsJobWasDeleted) {
+  Await([&] { return leases_.size() == 1; });
+  redis_.Run({"DEL", "trawl:{j}:job"});
+  Await([&] { return !server_.failure().empty(); });
+  EXPECT_EQ(server_.failure(), "the job is not in Redis any more");
+}
+
 TEST_F(CrawlServerTest, HasEndedWellThoughItsJobGoesOnElsewhereBeforeTheLastGoodbye) {
   ReportTheFirst();
   ReportAll();
